@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/poolgen/poolgen/generator"
+)
+
+// command is a command line that has been understood.
+type command struct {
+	verb     string // generate, check, help or version
+	requests []generator.Request
+	patterns []string
+}
+
+const help = `poolgen writes a connection pool for a type of yours, into the package of the type.
+
+	poolgen -type=MyConn [flags]    generate the pool of MyConn, in the current folder's package
+	poolgen check [packages]        compare all generated pools with what poolgen would write now,
+	                                print the differences, write nothing; packages as for go list,
+	                                by default ./...
+	poolgen help                    print this
+	poolgen version                 print the version
+
+In a Go file, and then go generate:
+
+	//go:generate go tool poolgen -type=MyConn
+
+Flags:
+
+	-type=T          the connection type; several: -type=A,B
+	-size=N          make the number of places a constant of the code
+	-output=FILE     the file to write; by default the type's name in lower case and _pool.go
+	-prefix=P        how the generated names begin; by default with the type's name
+
+	-create=F        the function or method that creates a connection; by default NewT, DialT,
+	                 OpenT, ConnectT or CreateT (T is the type; or newT and so on), or the method
+	                 Create, which fills its receiver
+	-needs-check=F   ... that tells whether a health check is due; by default NeedsHealthCheck
+	-check=F         ... that checks the health; by default HealthCheck or else Ping
+	-close=F         ... that closes; by default Close
+	-reset=F         ... that resets a connection on release; by default Reset
+	-broken=F        ... that tells on release that a connection is broken; by default Broken or
+	                 else IsClosed
+
+F is a method of the type, a method of the pool context, or a function that takes the connection; none
+switches a hook off. A comment //poolgen:create (or :close and so on) above the function does the same.
+Exit codes: 0 fine, 1 something is wrong with the package or a pool is out of date, 2 wrong usage.
+`
+
+// parse understands a command line.
+func parse(args []string) (command, error) {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		switch verb := args[0]; verb {
+		case "help", "version":
+			return command{verb: verb}, nil
+		case "check":
+			for _, pattern := range args[1:] {
+				if strings.HasPrefix(pattern, "-") {
+					return command{}, fmt.Errorf("check takes packages, not the flag %s", pattern)
+				}
+			}
+			return command{verb: verb, patterns: append(args[1:], defaultPattern[min(1, len(args)-1):]...)}, nil
+		default:
+			return command{}, fmt.Errorf("unknown command %q: want check, help, version or flags", verb)
+		}
+	}
+	return parseGenerate(args)
+}
+
+// defaultPattern is what check checks if it is not told.
+var defaultPattern = []string{"./..."}
+
+// parseGenerate understands the flags of generate.
+func parseGenerate(args []string) (command, error) {
+	var types string
+	request := generator.Request{Hooks: map[generator.Kind]string{}}
+	flags := flag.NewFlagSet("poolgen", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&types, "type", "", "")
+	flags.StringVar(&request.Prefix, "prefix", "", "")
+	flags.StringVar(&request.Output, "output", "", "")
+	flags.Func("size", "", func(s string) (err error) {
+		request.Size, err = parseSize(s)
+		return err
+	})
+	for _, kind := range generator.Kinds {
+		flags.Func(string(kind), "", func(name string) error {
+			if name == "" {
+				return errors.New("it needs a name, or none")
+			}
+			request.Hooks[kind] = name
+			return nil
+		})
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return command{verb: "help"}, nil
+	case err != nil:
+		return command{}, err
+	case flags.NArg() > 0:
+		return command{}, fmt.Errorf("unexpected argument %q: flags come as -name=value", flags.Arg(0))
+	case types == "":
+		return command{}, errors.New("-type is missing: name the connection type, as in -type=MyConn")
+	}
+	return split(request, strings.Split(types, ","))
+}
+
+func parseSize(s string) (int, error) {
+	var n int
+	if _, err := fmt.Sscanf(s+" ", "%d ", &n); err != nil || n < 1 || fmt.Sprint(n) != s {
+		return 0, fmt.Errorf("the size must be a number of places, 1 or more")
+	}
+	return n, nil
+}
+
+// split makes a request for each type.
+func split(request generator.Request, types []string) (command, error) {
+	c := command{verb: "generate"}
+	if len(types) > 1 && (request.Output != "" || request.Prefix != "") {
+		return c, errors.New("-output and -prefix go with one type: run poolgen once for each")
+	}
+	for _, name := range types {
+		request.Type = strings.TrimPrefix(strings.TrimSpace(name), "*")
+		if err := request.Validate(); err != nil {
+			return c, err
+		}
+		c.requests = append(c.requests, request)
+	}
+	return c, nil
+}
+
+// version is what the build info says.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "poolgen (unknown version)"
+	}
+	version := "poolgen " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			version += " " + s.Value
+		}
+	}
+	return version + " " + info.GoVersion
+}

@@ -1,0 +1,99 @@
+// Command poolgen writes connection pools: it reads a connection type and generates, into the same package,
+// a pool that is made for that one type. Run poolgen help for how to use it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/poolgen/poolgen/generator"
+)
+
+// Exit codes.
+const (
+	fine  = 0
+	found = 1 // something is wrong with what poolgen was run on
+	usage = 2 // something is wrong with how poolgen was run
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run does what the command line says and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	command, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "poolgen: %v\nRun 'poolgen help' for usage.\n", err)
+		return usage
+	}
+	if err := command.run(ctx, stdout); err != nil {
+		if !errors.Is(err, errStale) {
+			fmt.Fprintln(stderr, err)
+		}
+		return found
+	}
+	return fine
+}
+
+// errStale says that check has found something, and has printed what.
+var errStale = errors.New("generated pools are out of date")
+
+// run runs the command.
+func (c command) run(ctx context.Context, stdout io.Writer) error {
+	switch c.verb {
+	case "help":
+		_, err := io.WriteString(stdout, help)
+		return err
+	case "version":
+		_, err := fmt.Fprintln(stdout, version())
+		return err
+	case "check":
+		return check(ctx, stdout, c.patterns)
+	default:
+		return generate(ctx, stdout, c.requests)
+	}
+}
+
+// generate makes all pools before it writes the first one.
+func generate(ctx context.Context, stdout io.Writer, requests []generator.Request) error {
+	var files []*generator.File
+	var errs []error
+	for _, request := range requests {
+		file, err := generator.Generate(ctx, request)
+		files, errs = append(files, file), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	written, err := generator.Emit(ctx, files)
+	for _, path := range written {
+		fmt.Fprintf(stdout, "poolgen: wrote %s\n", filepath.Base(path))
+	}
+	return err
+}
+
+// check prints a diff for each generated pool that is out of date.
+func check(ctx context.Context, stdout io.Writer, patterns []string) error {
+	checked, stale, err := generator.Verify(ctx, ".", patterns...)
+	for _, s := range stale {
+		if _, err := stdout.Write(s.Diff); err != nil {
+			return err
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(stale) > 0:
+		_, err := fmt.Fprintf(stdout, "poolgen: %d of %d generated pools are out of date; run go generate\n", len(stale), checked)
+		return errors.Join(err, errStale)
+	}
+	_, err = fmt.Fprintf(stdout, "poolgen: %d generated pools are up to date\n", checked)
+	return err
+}

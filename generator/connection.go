@@ -1,0 +1,74 @@
+package generator
+
+import (
+	"go/token"
+	"go/types"
+)
+
+// Connection is all that generation needs to know of the user's package, and nothing else.
+type Connection struct {
+	Package string   // the name of the package
+	Type    string   // the connection type
+	Context string   // the type of the pool context, as the user writes it; "" without one
+	Imports []Import // what that needs
+	Hooks   map[Kind]*Hook
+	Absent  []string                  // methods that would be hooks if the type had them
+	Taken   map[string]token.Position // the names that the package declares
+	Pos     token.Position            // of the type's declaration
+}
+
+// Import is an import of the user's that the generated code needs too.
+type Import struct {
+	Name  string // "" if the import has none
+	Path  string
+	refer string // the name by which the code refers to it
+}
+
+// Hook is a function of the user's that the pool calls.
+type Hook struct {
+	Kind      Kind
+	Name      string // of the function or method
+	Method    bool   // of the connection type
+	OfContext bool   // a method of the pool context
+	Pointer   bool   // the method's receiver is a pointer
+	Params    []Role // in the order of the parameters
+	Result    Result
+	Pos       token.Position
+	context   types.Type // the pool context that it takes, or nil
+}
+
+// Role is what a parameter of a hook gets.
+type Role int
+
+// The roles of parameters.
+const (
+	ContextContext Role = iota // a context.Context
+	PoolContext                // the pool context
+	ConnPointer                // the connection
+	ConnValue                  // the connection, by value
+)
+
+// Result is what a hook returns.
+type Result int
+
+// The results of hooks.
+const (
+	Nothing Result = iota
+	Err
+	Bool
+	PointerAndErr // create
+	ValueAndErr   // create
+)
+
+// takes reports whether the hook has a parameter with that role.
+func (h *Hook) takes(role Role) bool {
+	if h == nil {
+		return false
+	}
+	for _, r := range h.Params {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,290 @@
+package generator
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+)
+
+// features are the values of the template's feature constants.
+type features map[string]bool
+
+// features of a connection's pool.
+func (c *Connection) features(r Request) features {
+	has := func(kind Kind) bool { return c.Hooks[kind] != nil }
+	reset := c.Hooks[Reset]
+	closer := c.Hooks[Close]
+	f := features{
+		"hasContext": c.Context != "",
+		"hasCheck":   has(Check),
+		"hasNeeds":   has(NeedsCheck),
+		"hasClose":   has(Close),
+		"hidesClose": closer != nil && closer.Method && token.IsExported(closer.Name) && !isLeaseMethod[closer.Name],
+		"hasBroken":  has(Broken),
+		"resetsHere": reset != nil && !reset.takes(ContextContext),
+		"resetsAway": reset != nil && reset.takes(ContextContext),
+		"hasRecycle": has(Broken) || has(Reset),
+		"fixedSize":  r.Size > 0,
+	}
+	return f
+}
+
+// isLeaseMethod are the lease's own methods, which hide the connection's by themselves.
+var isLeaseMethod = map[string]bool{"Release": true, "Discard": true, "Detach": true, "Fresh": true, "Conn": true}
+
+// eval returns the value of a condition as far as the features decide it.
+func (f features) eval(e ast.Expr) (value, known bool) {
+	switch e := e.(type) {
+	case *ast.Ident:
+		value, known = f[e.Name]
+	case *ast.ParenExpr:
+		return f.eval(e.X)
+	case *ast.UnaryExpr:
+		if e.Op == token.NOT {
+			value, known = f.eval(e.X)
+			return !value, known
+		}
+	case *ast.BinaryExpr:
+		if e.Op != token.LAND && e.Op != token.LOR {
+			return false, false
+		}
+		x, xKnown := f.eval(e.X)
+		y, yKnown := f.eval(e.Y)
+		decides := e.Op == token.LOR // the value that decides whatever the other operand is
+		switch {
+		case xKnown && x == decides, yKnown && y == decides:
+			return decides, true
+		case xKnown && yKnown:
+			return !decides, true
+		}
+	}
+	return value, known
+}
+
+// folder folds the features of one file of the template.
+type folder struct {
+	*source
+	features features
+	err      error
+}
+
+// fold folds all that depends on the features: ifs, conditions, and what is marked with poolgen:if.
+func (s *source) fold(f features) error {
+	folder := &folder{source: s, features: f}
+	marks, err := s.marks()
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		folder.mark(m)
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BlockStmt:
+			folder.list(n.List)
+		case *ast.CaseClause:
+			folder.list(n.Body)
+		case *ast.BinaryExpr:
+			folder.condition(n)
+		}
+		return true
+	})
+	return folder.err
+}
+
+// list folds the ifs among the statements of a block. What follows one that now always leaves the block is
+// dropped.
+func (f *folder) list(stmts []ast.Stmt) {
+	for i, stmt := range stmts {
+		branch, ok := stmt.(*ast.IfStmt)
+		if !ok {
+			continue
+		}
+		taken, decided := f.branch(branch)
+		if decided && taken != nil && leaves(taken.List) && i+1 < len(stmts) {
+			f.cut(f.offset(stmts[i+1].Pos()), f.offset(stmts[len(stmts)-1].End()))
+		}
+	}
+}
+
+// branch folds an if, and returns the block that stays if the features decide which one that is.
+func (f *folder) branch(stmt *ast.IfStmt) (taken *ast.BlockStmt, decided bool) {
+	value, known := f.features.eval(stmt.Cond)
+	switch {
+	case !known:
+		if other, ok := stmt.Else.(*ast.IfStmt); ok {
+			f.elseIf(stmt, other)
+		}
+		return nil, false
+	case value:
+		taken = stmt.Body
+	case stmt.Else == nil:
+		f.cut(f.offset(stmt.Pos()), f.offset(stmt.End()))
+		return nil, true
+	default:
+		if other, ok := stmt.Else.(*ast.IfStmt); ok {
+			f.edits = append(f.edits, edit{f.offset(stmt.Pos()), f.offset(other.Pos()), ""})
+			return f.branch(other)
+		}
+		taken = stmt.Else.(*ast.BlockStmt)
+	}
+	f.edits = append(f.edits, edit{f.offset(stmt.Pos()), f.offset(taken.Lbrace) + 1, ""}, edit{f.offset(taken.Rbrace), f.offset(stmt.End()), ""})
+	return taken, true
+}
+
+// elseIf folds an if in the else branch of one that stays.
+func (f *folder) elseIf(stmt, other *ast.IfStmt) {
+	value, known := f.features.eval(other.Cond)
+	switch {
+	case !known:
+	case value:
+		f.edits = append(f.edits, edit{f.offset(other.Pos()), f.offset(other.Body.Pos()), ""})
+		if other.Else != nil {
+			f.edits = append(f.edits, edit{f.offset(other.Body.End()), f.offset(other.End()), ""})
+		}
+	case other.Else == nil:
+		f.edits = append(f.edits, edit{f.offset(stmt.Body.End()), f.offset(stmt.End()), ""})
+	default:
+		f.edits = append(f.edits, edit{f.offset(other.Pos()), f.offset(other.Else.Pos()), ""})
+	}
+}
+
+// leaves reports whether a list of statements ends in a return.
+func leaves(stmts []ast.Stmt) bool {
+	if len(stmts) == 0 {
+		return false
+	}
+	_, ok := stmts[len(stmts)-1].(*ast.ReturnStmt)
+	return ok
+}
+
+// condition drops the operand of a condition that the features decide, if the other one still matters.
+func (f *folder) condition(e *ast.BinaryExpr) {
+	if _, known := f.features.eval(e); known || e.Op != token.LAND && e.Op != token.LOR {
+		return
+	}
+	if _, known := f.features.eval(e.X); known {
+		f.edits = append(f.edits, edit{f.offset(e.X.Pos()), f.offset(e.Y.Pos()), ""})
+	}
+	if _, known := f.features.eval(e.Y); known {
+		f.edits = append(f.edits, edit{f.offset(e.X.End()), f.offset(e.Y.End()), ""})
+	}
+}
+
+// mark is a comment "poolgen:if condition", or "poolgen:array size", and what it is about.
+type mark struct {
+	comment  *ast.Comment
+	group    *ast.CommentGroup
+	verb     string
+	argument string // condition, without the comment that may follow it
+	rest     string // that comment
+}
+
+func (s *source) marks() ([]mark, error) {
+	var marks []mark
+	for _, group := range s.file.Comments {
+		for _, c := range group.List {
+			directive, ok := strings.CutPrefix(c.Text, "//poolgen:")
+			if !ok {
+				continue
+			}
+			verb, argument, _ := strings.Cut(directive, " ")
+			argument, rest, _ := strings.Cut(argument, " // ")
+			if verb != "if" && verb != "array" {
+				return nil, fmt.Errorf("%s: unknown directive %q", s.name, c.Text)
+			}
+			marks = append(marks, mark{c, group, verb, argument, rest})
+		}
+	}
+	return marks, nil
+}
+
+// mark applies a mark.
+func (f *folder) mark(m mark) {
+	node, doc := f.marked(m)
+	if node == nil {
+		f.err = fmt.Errorf("%s: nothing is marked by %q", f.name, m.comment.Text)
+		return
+	}
+	if m.verb == "array" {
+		if field, ok := node.(*ast.Field); ok && f.features["fixedSize"] {
+			f.replace(field.Type.Pos(), field.Type.(*ast.ArrayType).Elt.Pos(), "["+m.argument+"]")
+		}
+		f.dropComment(m)
+		return
+	}
+	cond, err := parser.ParseExpr(m.argument)
+	if err != nil {
+		f.err = fmt.Errorf("%s: %q: %w", f.name, m.comment.Text, err)
+		return
+	}
+	value, known := f.features.eval(cond)
+	switch {
+	case !known:
+		f.err = fmt.Errorf("%s: %q is not decided by the features", f.name, m.comment.Text)
+	case value:
+		f.dropComment(m)
+	default:
+		from, to := f.offset(node.Pos()), max(f.offset(node.End()), f.offset(m.comment.End()))
+		if doc != nil {
+			from = f.offset(doc.Pos())
+		}
+		if strings.HasPrefix(f.text[to:], ",") {
+			to++
+		}
+		f.cut(from, max(to, f.offset(m.comment.End())))
+	}
+}
+
+// dropComment removes a mark, but not the comment that follows it, nor the blank comment line before it.
+func (f *folder) dropComment(m mark) {
+	from, to := f.offset(m.comment.Pos()), f.offset(m.comment.End())
+	if m.rest != "" {
+		f.edits = append(f.edits, edit{from, to, "// " + m.rest})
+		return
+	}
+	for i, c := range m.group.List {
+		if c == m.comment && i > 0 && m.group.List[i-1].Text == "//" {
+			from = f.offset(m.group.List[i-1].Pos())
+		}
+	}
+	f.cut(from, to)
+}
+
+// marked finds what a mark is about: the declaration of whose doc it is part, or else the outermost thing
+// that begins on the mark's line.
+func (f *folder) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
+	line := strings.LastIndexByte(f.text[:f.offset(m.comment.Pos())], '\n') + 1
+	ast.Inspect(f.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case nil:
+			return false
+		case *ast.FuncDecl:
+			if n.Doc == m.group {
+				marked, doc = n, n.Doc
+			}
+		case *ast.GenDecl:
+			if n.Doc == m.group {
+				marked, doc = n, n.Doc
+			}
+		case *ast.Field:
+			if f.begins(n, line, m) && marked == nil {
+				marked, doc = n, n.Doc
+			}
+		case *ast.ValueSpec, *ast.CaseClause, ast.Stmt, ast.Expr:
+			if f.begins(n, line, m) && marked == nil {
+				marked = n
+			}
+		}
+		return marked == nil
+	})
+	return marked, doc
+}
+
+// begins reports whether a node is the first thing on the line of a mark.
+func (f *folder) begins(n ast.Node, line int, m mark) bool {
+	at := f.offset(n.Pos())
+	return at >= line && at < f.offset(m.comment.Pos()) && strings.TrimSpace(f.text[line:at]) == ""
+}

@@ -1,0 +1,131 @@
+package generator
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// names maps the package-level names of the template to those of the output.
+type names map[string]string
+
+// outputNames are the names for a pool whose names begin with prefix. Those that the template exports stay
+// exported, unless the connection type is not.
+func outputNames(scope *types.Scope, prefix, typ string) names {
+	exported := token.IsExported(prefix)
+	n := names{}
+	for _, name := range scope.Names() {
+		switch {
+		case name == "Conn":
+			n[name] = typ
+		case name == "Context", standIns[name] != "":
+		case !token.IsExported(name):
+			n[name] = lowerFirst(prefix) + upperFirst(name)
+		case strings.HasPrefix(name, "New"), strings.HasPrefix(name, "Err"):
+			n[name] = name[:3] + upperFirst(prefix) + name[3:]
+			if !exported {
+				n[name] = lowerFirst(n[name][:3]) + n[name][3:]
+			}
+		default:
+			n[name] = prefix + name
+		}
+	}
+	return n
+}
+
+// rename renames the identifiers that refer to package-level names, and the words in comments and strings
+// that do.
+func (s *source) rename(n names, info *types.Info, scope *types.Scope, context string) {
+	ast.Inspect(s.file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.Ident:
+			if to := n.of(node, info, scope); to != "" {
+				s.replace(node.Pos(), node.End(), to)
+			} else if obj := info.Uses[node]; obj != nil && obj.Name() == "Context" && obj.Parent() == scope {
+				s.replace(node.Pos(), node.End(), context)
+			}
+		case *ast.BasicLit:
+			if node.Kind == token.STRING {
+				s.replace(node.Pos(), node.End(), n.inText(node.Value))
+			}
+		case *ast.FuncDecl:
+			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)
+		case *ast.GenDecl:
+			for _, spec := range node.Specs {
+				if spec, ok := spec.(*ast.TypeSpec); ok {
+					s.renameDoc(n, node.Doc, spec.Name, true)
+				}
+			}
+		}
+		return true
+	})
+	for _, group := range s.file.Comments {
+		for _, c := range group.List {
+			if !strings.HasPrefix(c.Text, "//poolgen:") {
+				s.replaceText(c, n.inText(c.Text))
+			}
+		}
+	}
+}
+
+// replaceText replaces the text of a comment, unless it has been already.
+func (s *source) replaceText(c *ast.Comment, text string) {
+	from, to := s.offset(c.Pos()), s.offset(c.End())
+	for _, e := range s.edits {
+		if e.from == from && e.to == to {
+			return
+		}
+	}
+	if text != c.Text {
+		s.replace(c.Pos(), c.End(), text)
+	}
+}
+
+// renameDoc renames the unexported name with which a doc comment begins; exported ones are renamed wherever
+// they stand.
+func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, packageLevel bool) {
+	if doc == nil || !packageLevel || token.IsExported(name.Name) {
+		return
+	}
+	if rest, ok := strings.CutPrefix(doc.List[0].Text, "// "+name.Name+" "); ok {
+		s.replaceText(doc.List[0], "// "+n[name.Name]+" "+n.inText(rest))
+	}
+}
+
+// of is the new name of an identifier, or "". An embedded field is called as its type.
+func (n names) of(id *ast.Ident, info *types.Info, scope *types.Scope) string {
+	obj := info.Uses[id]
+	if obj == nil {
+		obj = info.Defs[id]
+	}
+	if obj == nil {
+		return ""
+	}
+	if v, ok := obj.(*types.Var); ok && v.IsField() {
+		if v.Embedded() {
+			return n[v.Name()]
+		}
+		return ""
+	}
+	if obj.Parent() == scope {
+		return n[obj.Name()]
+	}
+	return ""
+}
+
+var word = regexp.MustCompile(`\[?\*?\b[A-Z]\w*\]?`)
+
+// inText renames the exported names in the text of a comment or string. Conn is also a method, so it is
+// renamed only where a link shows that the type is meant.
+func (n names) inText(text string) string {
+	return word.ReplaceAllStringFunc(text, func(w string) string {
+		name := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if n[name] == "" || name == "Conn" && !strings.HasPrefix(w, "[") {
+			return w
+		}
+		return strings.Replace(w, name, n[name], 1)
+	})
+}

@@ -1,0 +1,109 @@
+package generator
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Request says which pool to generate. It is what the command line and the header of a generated file
+// are parsed into, and what the header is printed from.
+type Request struct {
+	Dir    string          // the folder of the package, "" for the current one
+	Type   string          // the connection type
+	Prefix string          // of the generated names; "" for the type's name
+	Output string          // the file's name or path; "" for the default
+	Size   int             // the number of places as a constant; 0 to leave it to the options
+	Hooks  map[Kind]string // the hooks that are named; none switches one off
+}
+
+// none is the name that switches a hook off.
+const none = "none"
+
+// Kind is what a hook is for; its value is the name of the flag and directive that name the hook.
+type Kind string
+
+// The kinds of hooks.
+const (
+	Create     Kind = "create"
+	NeedsCheck Kind = "needs-check"
+	Check      Kind = "check"
+	Close      Kind = "close"
+	Reset      Kind = "reset"
+	Broken     Kind = "broken"
+)
+
+// Kinds are all kinds of hooks in the order in which they are listed everywhere.
+var Kinds = []Kind{Create, NeedsCheck, Check, Close, Reset, Broken}
+
+// Validate checks that each name in the request is what it must be, so that nothing but a name can reach
+// the generated code.
+func (r Request) Validate() error {
+	if !isName(r.Type) {
+		return fmt.Errorf("-type=%q: not the name of a type; give the name of a type of this package, such as -type=MyConn", r.Type)
+	}
+	if r.Prefix != "" && !isName(r.Prefix) {
+		return fmt.Errorf("-prefix=%q: not a Go identifier; give one to start the generated names with", r.Prefix)
+	}
+	if r.Size < 0 || r.Size > 1<<20 {
+		return fmt.Errorf("-size=%d: out of range; give the number of places, 1 to %d", r.Size, 1<<20)
+	}
+	if r.Output != "" && (!strings.HasSuffix(r.Output, ".go") || strings.HasSuffix(r.Output, "_test.go")) {
+		return fmt.Errorf("-output=%q: not the name of a Go file; give one that ends in .go (and not in _test.go)", r.Output)
+	}
+	for _, kind := range Kinds {
+		if name, ok := r.Hooks[kind]; ok && !isName(name) {
+			return fmt.Errorf("-%s=%q: not a Go identifier; give the name of a function or method, or %s", kind, name, none)
+		}
+	}
+	return nil
+}
+
+func isName(s string) bool { return token.IsIdentifier(s) && s != "_" }
+
+// flags is the canonical command line of the request, as the header has it. The output is not part of
+// it: that is the file with the header.
+func (r Request) flags() string {
+	args := []string{"-type=" + r.Type}
+	if r.Prefix != "" && r.Prefix != r.Type {
+		args = append(args, "-prefix="+r.Prefix)
+	}
+	if r.Size > 0 {
+		args = append(args, "-size="+strconv.Itoa(r.Size))
+	}
+	for _, kind := range Kinds {
+		if name := r.Hooks[kind]; name != "" {
+			args = append(args, "-"+string(kind)+"="+name)
+		}
+	}
+	return strings.Join(args, " ")
+}
+
+// parseFlags is the inverse of flags.
+func parseFlags(line string) (Request, error) {
+	r := Request{Hooks: map[Kind]string{}}
+	for arg := range strings.FieldsSeq(line) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		switch {
+		case !ok:
+			return r, fmt.Errorf("%q in the header is not a flag", arg)
+		case name == "type":
+			r.Type = value
+		case name == "prefix":
+			r.Prefix = value
+		case name == "size":
+			size, err := strconv.Atoi(value)
+			if err != nil {
+				return r, fmt.Errorf("%q in the header: %w", arg, err)
+			}
+			r.Size = size
+		case slices.Contains(Kinds, Kind(name)):
+			r.Hooks[Kind(name)] = value
+		default:
+			return r, fmt.Errorf("%q in the header is not a flag of poolgen", arg)
+		}
+	}
+	return r, r.Validate()
+}

@@ -1,0 +1,253 @@
+package generator
+
+import (
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolgen/poolgen/templates"
+)
+
+// template is the parsed template. It is parsed for each pool, since folding takes it apart.
+type template struct {
+	fset    *token.FileSet
+	sources []*source
+	scope   *types.Scope
+	info    *types.Info
+	imports map[string]string // the paths of what it imports, by name
+}
+
+// specialise makes the pool of a connection out of the template.
+func specialise(c *Connection, r Request) ([]byte, error) {
+	t, err := parseTemplate()
+	if err != nil {
+		return nil, err
+	}
+	prefix := r.Prefix
+	if prefix == "" {
+		prefix = c.Type
+	}
+	n := outputNames(t.scope, prefix, c.Type)
+	f := c.features(r)
+	var body strings.Builder
+	for _, s := range t.sources {
+		if err := s.specialise(c, r, f, n, t); err != nil {
+			return nil, err
+		}
+		text, err := s.slice(s.bodyStart(), len(s.text))
+		if err != nil {
+			return nil, err
+		}
+		body.WriteString(text)
+		body.WriteString("\n")
+	}
+	text := dropBlankLines(body.String())
+	file, err := t.frame(c, r, n, text)
+	if err != nil {
+		return nil, err
+	}
+	return file, t.verify(c, n, file)
+}
+
+// specialise makes the edits of one file.
+func (s *source) specialise(c *Connection, r Request, f features, n names, t *template) error {
+	if err := s.fold(f); err != nil {
+		return err
+	}
+	if !f["hasContext"] {
+		s.dropContext()
+	}
+	s.inline(c)
+	s.rename(n, t.info, t.scope, c.Context)
+	return nil
+}
+
+// dropContext drops the parameters that are the pool context.
+func (s *source) dropContext() {
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if fn, ok := n.(*ast.FuncType); ok {
+			for i, field := range fn.Params.List {
+				if id, ok := field.Type.(*ast.Ident); ok && id.Name == "Context" {
+					end := fn.Params.Closing
+					if i+1 < len(fn.Params.List) {
+						end = fn.Params.List[i+1].Pos()
+					}
+					s.replace(field.Pos(), end, "")
+				}
+			}
+		}
+		return true
+	})
+}
+
+// parseTemplate parses the template and resolves its names. The standard library is made up, as the
+// importer of a user's package makes everything up: all that matters here is which names are the template's.
+func parseTemplate() (*template, error) {
+	t := &template{fset: token.NewFileSet(), imports: map[string]string{}}
+	var files []*ast.File
+	for _, name := range append(slices.Clone(templates.Files), templates.StandIns...) {
+		text, err := templates.Pool.ReadFile(path.Join("pool", name))
+		if err != nil {
+			return nil, err
+		}
+		file, err := parser.ParseFile(t.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+		if slices.Contains(templates.Files, name) {
+			t.sources = append(t.sources, &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()})
+		}
+		for _, spec := range file.Imports {
+			p, _ := strconv.Unquote(spec.Path.Value)
+			t.imports[path.Base(p)] = p
+		}
+	}
+	t.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
+	config := types.Config{Importer: newStubs(files), Error: func(error) {}}
+	pkg, _ := config.Check("pool", t.fset, files, t.info)
+	t.scope = pkg.Scope()
+	return t, nil
+}
+
+// bodyStart is where the declarations begin, behind the imports.
+func (s *source) bodyStart() int {
+	end := s.offset(s.file.Name.End())
+	for _, decl := range s.file.Decls {
+		if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.IMPORT {
+			end = s.offset(gen.End())
+		}
+	}
+	return end
+}
+
+var blankLines = regexp.MustCompile(`(?m)^[\t ]+$`)
+
+// dropBlankLines drops the blank lines that folding leaves within functions; the template has none there.
+func dropBlankLines(text string) string {
+	var kept []string
+	inside := false
+	for line := range strings.SplitSeq(blankLines.ReplaceAllString(text, ""), "\n") {
+		if inside && line == "" {
+			continue
+		}
+		if strings.HasPrefix(line, "func ") && strings.HasSuffix(line, "{") {
+			inside = true
+		} else if line == "}" {
+			inside = false
+		}
+		kept = append(kept, line)
+	}
+	return strings.Join(kept, "\n")
+}
+
+// imports are the imports of the template that the text uses.
+func (t *template) used(text string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+	}
+	var paths []string
+	for _, ref := range qualified(file) {
+		if p := t.imports[ref[0]]; p != "" && !slices.Contains(paths, p) {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// verify checks that the output is what it is meant to be: nothing but the names that it declares and the
+// imports that it needs, and none of them is taken.
+func (t *template) verify(c *Connection, n names, text []byte) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution|parser.ParseComments)
+	if err != nil {
+		return fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+	}
+	allowed := map[string]bool{"_": true}
+	for from, to := range n {
+		allowed[to] = from != "Conn"
+	}
+	for _, name := range guardNames(n) {
+		allowed[name] = true
+	}
+	check := func(name string) error {
+		if !allowed[name] {
+			return fmt.Errorf("poolgen is broken: its output declares %s", name)
+		}
+		return c.free(name, "the generated code declares")
+	}
+	for _, decl := range file.Decls {
+		for _, name := range declared(decl) {
+			if err := check(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, spec := range file.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		name := path.Base(p)
+		if i := slices.IndexFunc(c.Imports, func(i Import) bool { return i.Path == p }); i >= 0 {
+			name = c.Imports[i].refer
+		} else if t.imports[name] != p {
+			return fmt.Errorf("poolgen is broken: its output imports %q", p)
+		}
+		if err := c.free(name, "the generated code imports "+p+" as"); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"any", "append", "bool", "byte", "close", "error", "false", "int", "int64", "iota", "len", "make", "max", "min", "new", "nil", "recover", "string", "true", "uint32", "uint64", "uint8", "uintptr"} {
+		if err := c.free(name, "the generated code needs Go's own"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// free checks that the package does not declare a name that the output has a use for.
+func (c *Connection) free(name, use string) error {
+	if pos, taken := c.Taken[name]; taken && name != "_" {
+		return at(pos, "%s is declared here, but %s %s; rename this one, or give the pool other names with -prefix=P", name, use, name)
+	}
+	return nil
+}
+
+// declared are the package-level names of a declaration.
+func declared(decl ast.Decl) []string {
+	var names []string
+	switch decl := decl.(type) {
+	case *ast.FuncDecl:
+		if decl.Recv == nil {
+			names = append(names, decl.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range decl.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				names = append(names, spec.Name.Name)
+			case *ast.ValueSpec:
+				for _, id := range spec.Names {
+					names = append(names, id.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// formatted is go/format, with the text if that fails.
+func formatted(text string) ([]byte, error) {
+	out, err := format.Source([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,35 @@
+package pool
+
+import "context"
+
+// Conn, Context and the functions below stand for what the user declares. The
+// generator replaces the types by the user's and each call of a function by a
+// call of the user's hook, at the place where it stands.
+
+// Conn is the connection of the template's own tests.
+type Conn struct {
+	id     int
+	broken bool
+	closed bool
+	due    bool
+}
+
+// Context is the pool context: here, the server that the tests script.
+type Context = *server
+
+// server scripts what the hooks do.
+type server struct {
+	create func(ctx context.Context) (*Conn, error)
+	needs  func(c *Conn) bool
+	check  func(ctx context.Context, c *Conn) error
+	close  func(ctx context.Context, c *Conn) error
+	reset  func(ctx context.Context, c *Conn) error
+	broken func(c *Conn) bool
+}
+
+func createConn(ctx context.Context, s Context) (*Conn, error)  { return s.create(ctx) }
+func needsHealthCheck(c *Conn, s Context) bool                  { return s.needs(c) }
+func healthCheck(ctx context.Context, c *Conn, s Context) error { return s.check(ctx, c) }
+func closeConn(ctx context.Context, c *Conn, s Context) error   { return s.close(ctx, c) }
+func resetConn(ctx context.Context, c *Conn, s Context) error   { return s.reset(ctx, c) }
+func isBroken(c *Conn, s Context) bool                          { return s.broken(c) }

@@ -1,0 +1,46 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+var (
+	// ErrPoolClosed is the error of requesters of a closed pool.
+	ErrPoolClosed = errors.New("Pool: the pool is closed")
+	// ErrPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+	ErrPoolExhausted = errors.New("Pool: all places are taken")
+
+	errBroken = errors.New("the connection is broken") //poolgen:if hasBroken
+)
+
+// PoolError is the error of an operation of the pool, or of a hook that it called.
+type PoolError struct {
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+}
+
+func (e *PoolError) Error() string { return "Pool: " + e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *PoolError) Unwrap() error { return e.Err }
+
+// canceled is the error of an operation whose context has ended.
+func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
+	err := ctx.Err()
+	if cause := context.Cause(ctx); cause != err {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	p.mu.Lock()
+	p.stats.Canceled++
+	p.mu.Unlock()
+	st := p.Stats()
+	return &PoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
+}
+
+// noReturn is the error of a hook that panicked with v or, if that is nil, ended its goroutine.
+func noReturn(v any) error { return fmt.Errorf("did not return: panic %v\n\n%s", v, debug.Stack()) }

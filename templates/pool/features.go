@@ -1,0 +1,18 @@
+package pool
+
+// The features of a pool. The generator folds these constants: branches, fields and declarations that
+// depend on one which is false for the pool at hand leave no trace in the output. Here everything is
+// on, so that the template's own tests see the complete pool; only a fixed size has to wait for the
+// generator.
+const (
+	hasContext = true  // the hooks take a pool context
+	hasCheck   = true  // connections have a health check
+	hasNeeds   = true  // and tell whether it is due; without, it always is
+	hasClose   = true  // connections have to be closed
+	hidesClose = true  // and a lease hides the method that does it
+	hasBroken  = true  // connections tell on release that they are broken
+	resetsHere = true  // connections are reset on release, by a hook that takes no context
+	resetsAway = true  // connections are reset on release, by a hook that takes one, and its time
+	hasRecycle = true  // any of the last three
+	fixedSize  = false // the number of places is a constant of the code
+)

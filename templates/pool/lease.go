@@ -1,0 +1,82 @@
+package pool
+
+// leased is the type of the connection by a name that leaves a Lease room for Conn.
+type leased = Conn
+
+// Lease is the right to use a connection until it is released. The connection's methods and fields
+// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// it, all others do nothing. The connection must not be used after that.
+type Lease struct {
+	*leased
+	closedByRelease //poolgen:if hidesClose
+	slot            *slot
+	turn            uint64 // of the place during this lease
+}
+
+// closedByRelease makes Close ambiguous: lease.Close() does not compile, as the place of a connection
+// closed like that would never come back. Release or Discard it, or Detach it and close that.
+//
+//poolgen:if hidesClose
+type closedByRelease struct{ Close struct{} }
+
+// Conn returns the connection.
+func (l Lease) Conn() *Conn { return l.leased }
+
+// Fresh reports whether the connection is outside the pool, made by [Pool.AcquireOrCreate].
+func (l Lease) Fresh() bool { return l.slot != nil && l.slot.fresh }
+
+// Release gives the connection back. It may be called after [Pool.Close], and on the zero Lease.
+func (l Lease) Release() {
+	s := l.slot
+	if s == nil {
+		return
+	}
+	p := s.pool
+	if hasRecycle {
+		if l.end() {
+			p.recycle(s)
+		}
+		return
+	}
+	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+		if l.end() {
+			p.handOver(s)
+		}
+	} else if p.limit.Load() == 0 {
+		p.settle()
+	}
+}
+
+// Discard ends the lease of a connection that is not to be used again.
+func (l Lease) Discard() {
+	if l.end() {
+		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+	}
+}
+
+// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
+// Detach returns nil if the lease had ended.
+func (l Lease) Detach() *Conn {
+	if !l.end() {
+		return nil
+	}
+	p := l.slot.pool
+	p.mu.Lock()
+	p.stats.Detached++
+	l.slot.conn = nil
+	p.move(l.slot, vacant)
+	p.unlock()
+	return l.leased
+}
+
+// end makes the place the caller's, unless the lease has ended before.
+func (l Lease) end() bool {
+	if l.slot == nil {
+		return false
+	}
+	ended := l.slot.turn.CompareAndSwap(l.turn, l.turn+2)
+	if !ended {
+		l.slot.pool.stale.Add(1)
+	}
+	return ended
+}

@@ -1,0 +1,18 @@
+// Package templates holds the source of the pool that poolgen specialises. It is ordinary Go, in the
+// package templates/pool, with its own tests.
+package templates
+
+import "embed"
+
+// Pool holds the files of templates/pool.
+//
+//go:embed pool/*.go
+var Pool embed.FS
+
+// Files are the files of Pool that make up a generated pool, in the order in which they stand in it: the
+// API first, as a user meets it, then the machinery from the fast path to the slow ones.
+var Files = []string{"pool.go", "lease.go", "stats.go", "errors.go", "slot.go", "queue.go", "job.go", "recycle.go"}
+
+// Stand-ins are the files that only let the template compile: features and hooks, for the generator to
+// fold and to inline.
+var StandIns = []string{"features.go", "conn.go"}
