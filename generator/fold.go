@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"regexp"
 	"strings"
 )
 
@@ -67,12 +68,13 @@ func (f features) eval(e ast.Expr) (value, known bool) {
 type folder struct {
 	*source
 	features features
+	names    names
 	err      error
 }
 
 // fold folds all that depends on the features: ifs, conditions, and what is marked with poolgen:if.
-func (s *source) fold(f features) error {
-	folder := &folder{source: s, features: f}
+func (s *source) fold(f features, n names) error {
+	folder := &folder{source: s, features: f, names: n}
 	marks, err := s.marks()
 	if err != nil {
 		return err
@@ -80,6 +82,7 @@ func (s *source) fold(f features) error {
 	for _, m := range marks {
 		folder.mark(m)
 	}
+	folder.remarks()
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BlockStmt:
@@ -88,6 +91,8 @@ func (s *source) fold(f features) error {
 			folder.list(n.Body)
 		case *ast.BinaryExpr:
 			folder.condition(n)
+		case *ast.ParenExpr:
+			folder.parens(n)
 		}
 		return true
 	})
@@ -173,6 +178,23 @@ func (f *folder) condition(e *ast.BinaryExpr) {
 	}
 }
 
+// parens drops the parentheses around a condition of which only a plain operand is left.
+func (f *folder) parens(e *ast.ParenExpr) {
+	inner, ok := e.X.(*ast.BinaryExpr)
+	if !ok || inner.Op != token.LAND && inner.Op != token.LOR {
+		return
+	}
+	left := inner.X
+	if _, known := f.features.eval(inner.X); known {
+		left = inner.Y
+	} else if _, known := f.features.eval(inner.Y); !known {
+		return
+	}
+	if b, ok := left.(*ast.BinaryExpr); !ok || b.Op != token.LAND && b.Op != token.LOR {
+		f.edits = append(f.edits, edit{f.offset(e.Lparen), f.offset(e.Lparen) + 1, ""}, edit{f.offset(e.Rparen), f.offset(e.Rparen) + 1, ""})
+	}
+}
+
 // mark is a comment "poolgen:if condition", or "poolgen:array size", and what it is about.
 type mark struct {
 	comment  *ast.Comment
@@ -210,7 +232,7 @@ func (f *folder) mark(m mark) {
 	}
 	if m.verb == "array" {
 		if field, ok := node.(*ast.Field); ok && f.features["fixedSize"] {
-			f.replace(field.Type.Pos(), field.Type.(*ast.ArrayType).Elt.Pos(), "["+m.argument+"]")
+			f.replace(field.Type.Pos(), field.Type.(*ast.ArrayType).Elt.Pos(), "["+f.names[m.argument]+"]")
 		}
 		f.dropComment(m)
 		return
@@ -235,6 +257,25 @@ func (f *folder) mark(m mark) {
 			to++
 		}
 		f.cut(from, max(to, f.offset(m.comment.End())))
+	}
+}
+
+// remark matches a line of a comment that begins with a feature in parentheses.
+var remark = regexp.MustCompile(`^// \((has\w+)\) `)
+
+// remarks folds the lines of comments that hold for a feature only.
+func (f *folder) remarks() {
+	for _, group := range f.file.Comments {
+		for _, c := range group.List {
+			match := remark.FindStringSubmatch(c.Text)
+			switch {
+			case match == nil:
+			case f.features[match[1]]:
+				f.edits = append(f.edits, edit{f.offset(c.Pos()), f.offset(c.Pos()) + len(match[0]), "// "})
+			default:
+				f.cut(f.offset(c.Pos()), f.offset(c.End()))
+			}
+		}
 	}
 }
 

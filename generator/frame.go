@@ -42,11 +42,14 @@ func (t *template) frame(c *Connection, r Request, n names, body string) ([]byte
 }
 
 // guardNames are the names that the guards declare.
-func guardNames(n names) []string { return []string{n.again()} }
+func guardNames(n names) []string { return []string{n.again(), n.absent()} }
 
 // again is the name of the type behind the guard against new hooks; the compiler shows it to whoever has
 // added one.
 func (n names) again() string { return "goGenerate" + upperFirst(n["Pool"]) + "Again" }
+
+// absent is the name of the type that has the missing hooks in their stead.
+func (n names) absent() string { return n["slot"][:len(n["slot"])-len("Slot")] + "Absent" }
 
 // guards is code that stops the build when the hooks have changed: assertions of the signatures of those
 // that the pool calls, and a selector for each that the type does not have, which is ambiguous when it does.
@@ -64,16 +67,15 @@ func (c *Connection) guards(n names) string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", n.again(), c.Type)
-	fields := []jen.Code{}
+	b.WriteString(print(jen.Type().Id(n.again()).Struct(jen.Op("*").Id(c.Type), jen.Id(n.absent()))) + "\n\n")
+	var fields, blanks, selectors []jen.Code
 	for _, name := range c.Absent {
 		fields = append(fields, jen.Id(name))
+		blanks = append(blanks, jen.Id("_"))
+		selectors = append(selectors, jen.Id(n.again()).Values().Dot(name))
 	}
-	b.WriteString(print(jen.Type().Id(n.again()).Struct(jen.List(fields...).Struct())) + "\n\n")
-	list = nil
-	for _, name := range c.Absent {
-		list = append(list, jen.Id("_").Op("=").Struct(jen.Op("*").Id(c.Type), jen.Id(n.again())).Values().Dot(name))
-	}
-	b.WriteString(print(jen.Var().Defs(list...)) + "\n")
+	b.WriteString(print(jen.Type().Id(n.absent()).Struct(jen.List(fields...).Struct())) + "\n\n")
+	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n")
 	return b.String()
 }
 

@@ -79,7 +79,7 @@ func (s *source) replaceText(c *ast.Comment, text string) {
 			return
 		}
 	}
-	if text != c.Text {
+	if text != c.Text && !remark.MatchString(c.Text) {
 		s.replace(c.Pos(), c.End(), text)
 	}
 }

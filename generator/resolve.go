@@ -16,7 +16,6 @@ type resolver struct {
 	conn    *types.Named
 	context types.Type // the pool context, once a hook has shown it
 	shown   *candidate // the hook that did
-	imports map[*ast.File][]Import
 }
 
 // candidate is a function or method that may be a hook.

@@ -59,7 +59,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 
 // specialise makes the edits of one file.
 func (s *source) specialise(c *Connection, r Request, f features, n names, t *template) error {
-	if err := s.fold(f); err != nil {
+	if err := s.fold(f, n); err != nil {
 		return err
 	}
 	if !f["hasContext"] {

@@ -31,12 +31,12 @@ func (e *PoolError) Unwrap() error { return e.Err }
 // canceled is the error of an operation whose context has ended.
 func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 	err := ctx.Err()
+	if op == "acquire" {
+		p.gone.Add(1)
+	}
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	p.mu.Lock()
-	p.stats.Canceled++
-	p.mu.Unlock()
 	st := p.Stats()
 	return &PoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
 		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}

@@ -5,14 +5,16 @@ package pool
 // on, so that the template's own tests see the complete pool; only a fixed size has to wait for the
 // generator.
 const (
-	hasContext = true  // the hooks take a pool context
-	hasCheck   = true  // connections have a health check
-	hasNeeds   = true  // and tell whether it is due; without, it always is
-	hasClose   = true  // connections have to be closed
-	hidesClose = true  // and a lease hides the method that does it
-	hasBroken  = true  // connections tell on release that they are broken
-	resetsHere = true  // connections are reset on release, by a hook that takes no context
-	resetsAway = true  // connections are reset on release, by a hook that takes one, and its time
-	hasRecycle = true  // any of the last three
-	fixedSize  = false // the number of places is a constant of the code
+	hasContext = true     // the hooks take a pool context
+	hasCheck   = true     // connections have a health check
+	hasNeeds   = true     // and tell whether it is due; without, it always is
+	hasClose   = true     // connections have to be closed
+	hidesClose = true     // and a lease hides the method that does it
+	hasBroken  = true     // connections tell on release that they are broken
+	resetsHere = true     // connections are reset on release, by a hook that takes no context
+	resetsAway = true     // connections are reset on release, by a hook that takes one, and its time
+	hasRecycle = true     // any of the last three
+	fixedSize  = size > 0 // the number of places is a constant of the code
+
+	size = 0 // that number
 )

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// job is what a goroutine of the pool does on a place that is the pool's: it creates, checks, resets
-// or closes the connection. A job that overruns its time is given up: the place goes on without it.
+// job is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
+// given up: the place goes on without it.
 type job struct {
 	to      phase
 	ctx     context.Context // the requester's values with the job's own timeout
@@ -86,13 +86,15 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	s.job = nil
 	j.timer.Stop()
 	j.cancel()
+	if err != nil {
+		err = &PoolError{ops[j.to], err}
+		p.stats.LastError = err
+	}
 	switch {
-	case err != nil:
-		err = p.failed(s, j, err)
 	case j.to == closing: //poolgen:if hasClose
 		p.move(s, vacant)
 		return
-	case j.to == creating:
+	case j.to == creating && err == nil:
 		p.stats.Created++
 		p.took = time.Since(j.begun)
 		if p.in[live] == 0 {
@@ -100,9 +102,33 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		}
 		s.conn = conn
 		s.isNew = true //poolgen:if hasCheck
-		fallthrough
-	default:
 		p.move(s, live)
+	case j.to == creating:
+		p.stats.CreateFailures++
+		p.move(s, vacant)
+		if j.done != nil || j.private {
+			break
+		}
+		// The error goes to the oldest waiter, if it was there when the create began.
+		if w := p.next(j.ticket); w != nil {
+			w.err = err
+			w.ready <- nil
+		}
+	case err == nil: //poolgen:if hasCheck || resetsAway
+		p.move(s, live)
+	case j.to == resetting: //poolgen:if resetsAway
+		p.retire(s, &p.stats.RetiredBroken)
+	default: //poolgen:if hasCheck
+		// What has hit this connection may have hit the idle ones too: they are checked now, so that no
+		// requester has to try one after the other.
+		p.retire(s, &p.stats.RetiredUnhealthy)
+		for j.to == checking {
+			idle := p.search(p.high, 0)
+			if idle == nil {
+				break
+			}
+			p.start(context.Background(), idle, &job{to: suspect})
+		}
 	}
 	switch {
 	case j.done != nil:
@@ -113,42 +139,6 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	default:
 		p.deliver(s)
 	}
-}
-
-// failed decides what becomes of a place whose job has failed. The error of a create that was for the
-// queue goes to the oldest waiter, if it was there when the create began. A failed check casts doubt on
-// the idle connections too: they are checked now, so that no requester has to try one after the other.
-func (p *Pool) failed(s *slot, j *job, err error) error {
-	switch j.to {
-	case creating:
-		err = &PoolError{"create", err}
-		p.stats.CreateFailures++
-		p.move(s, vacant)
-		if j.done != nil || j.private {
-			break
-		}
-		if w := p.next(j.ticket); w != nil {
-			w.ready <- grant{err: err}
-		}
-	case checking, suspect: //poolgen:if hasCheck
-		err = &PoolError{"health check", err}
-		p.retire(s, &p.stats.RetiredUnhealthy)
-		for j.to == checking {
-			idle := p.search(p.high, 0)
-			if idle == nil {
-				break
-			}
-			p.start(context.Background(), idle, &job{to: suspect})
-		}
-	case resetting: //poolgen:if resetsAway
-		err = &PoolError{"reset", err}
-		p.retire(s, &p.stats.RetiredBroken)
-	case closing: //poolgen:if hasClose
-		err = &PoolError{"close", err}
-		p.move(s, vacant)
-	}
-	p.stats.LastError = err
-	return err
 }
 
 // await starts a job for the caller, and returns its outcome. If ctx ends before, what comes of the job
@@ -180,8 +170,8 @@ func (p *Pool) await(ctx context.Context, s *slot, j *job) error {
 	}
 }
 
-// check leases the connection of a place that is the caller's if it passes a health check, and
-// otherwise another one.
+// check leases the connection of a place that is the caller's if it passes a health check. Otherwise one
+// is created in its place, and the requester, who had its turn already, is the next in the queue.
 //
 //poolgen:if hasCheck
 func (p *Pool) check(ctx context.Context, s *slot) (Lease, error) {
@@ -192,5 +182,5 @@ func (p *Pool) check(ctx context.Context, s *slot) (Lease, error) {
 	if ctx.Err() != nil {
 		return Lease{}, err
 	}
-	return p.Acquire(ctx)
+	return p.acquire(ctx, again)
 }

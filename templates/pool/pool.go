@@ -14,16 +14,11 @@ import (
 
 // PoolOptions are the settings of a [Pool]. A field that is zero stands for the default.
 type PoolOptions struct {
-	// MaxSize is how many connections there are at the most; by default GOMAXPROCS, but at least 4.
-	MaxSize int //poolgen:if !fixedSize
-	// MaxWaiters is how many requesters may wait for a place; by default any number.
-	MaxWaiters int
-	// MaxConcurrentCreates is how many connections may be created at a time; by default any number.
-	MaxConcurrentCreates int
-	// CreateTimeout bounds a create, whatever the requester's context says; by default 10 s.
-	CreateTimeout time.Duration
-	// HealthCheckTimeout bounds a check likewise, and the work of other hooks; by default 1 s.
-	HealthCheckTimeout time.Duration //poolgen:if hasCheck
+	MaxSize              int           //poolgen:if !fixedSize // of the pool, in connections; by default GOMAXPROCS, but at least 4
+	MaxWaiters           int           // who may wait for a place at a time; by default any number
+	MaxConcurrentCreates int           // at a time; by default any number
+	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
+	HealthCheckTimeout   time.Duration //poolgen:if hasCheck // bounds a check likewise, and other hooks; by default 1 s
 }
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.
@@ -46,6 +41,7 @@ type Pool struct {
 	options  PoolOptions
 	waitTime atomic.Int64  // nanoseconds spent in the queue
 	stale    atomic.Uint64 // leases that were ended once more
+	gone     atomic.Uint64 // requesters whose context ended
 
 	mu      sync.Mutex    // guards all that follows
 	in      [phases]int   // how many places are in each phase
@@ -67,20 +63,17 @@ type Pool struct {
 // ahead. The error tells which option makes no sense.
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	o := &options
-	switch {
-	case o.MaxSize < 0 || o.MaxSize > 1<<20: //poolgen:if !fixedSize
-		return nil, fmt.Errorf("PoolOptions.MaxSize is %d, it must be 0 to %d", o.MaxSize, 1<<20)
-	case o.MaxWaiters < 0 || o.MaxConcurrentCreates < 0 || o.CreateTimeout < 0:
-		return nil, fmt.Errorf("PoolOptions must not be negative: %+v", options)
-	case o.HealthCheckTimeout < 0: //poolgen:if hasCheck
-		return nil, fmt.Errorf("PoolOptions.HealthCheckTimeout is %v, it must not be negative", o.HealthCheckTimeout)
+	if min(o.MaxWaiters, o.MaxConcurrentCreates) < 0 || o.CreateTimeout < 0 || hasCheck && o.HealthCheckTimeout < 0 ||
+		!fixedSize && (o.MaxSize < 0 || o.MaxSize > 1<<20) {
+		return nil, fmt.Errorf("PoolOptions: a field is negative, or too large: %+v", options)
 	}
 	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0))) //poolgen:if !fixedSize
 	o.MaxWaiters = cmp.Or(o.MaxWaiters, math.MaxInt)
 	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, math.MaxInt)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
 	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second) //poolgen:if hasCheck
-	p := &Pool{context: c, options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p := &Pool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p.context = c                     //poolgen:if hasContext
 	p.slots = make([]slot, o.MaxSize) //poolgen:if !fixedSize
 	for i := range p.slots {
 		p.slots[i].pool, p.slots[i].index = p, i
@@ -91,21 +84,23 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. A connection that was due for a health check has
-// passed it. The error is that of ctx or of a create, [ErrPoolExhausted] or [ErrPoolClosed].
-func (p *Pool) Acquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, false) }
+// first, to requesters in the order they came. The error is that of ctx or of a create, or
+// [ErrPoolExhausted] or [ErrPoolClosed].
+// (hasCheck) A connection that was due for a health check has passed it.
+func (p *Pool) Acquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, patient) }
 
 // TryAcquire is [Pool.Acquire] for those who won't wait for a place: if all are taken, it returns
-// [ErrPoolExhausted]. It does wait while a connection is created or checked for it.
-func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, true) }
+// [ErrPoolExhausted]. It does wait for a connection that is under way.
+func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, trying) }
 
-func (p *Pool) acquire(ctx context.Context, try bool) (lease Lease, err error) {
+// acquire is Acquire and TryAcquire.
+func (p *Pool) acquire(ctx context.Context, how manner) (lease Lease, err error) {
 	if ctx.Err() != nil {
 		return Lease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
 	if s == nil {
-		if s, err = p.queue(ctx, try); err != nil {
+		if s, err = p.queue(ctx, how); err != nil {
 			return Lease{}, err
 		}
 	}
@@ -113,7 +108,7 @@ func (p *Pool) acquire(ctx context.Context, try bool) (lease Lease, err error) {
 		asked := s.isNew
 		defer func() {
 			if !asked {
-				err = &PoolError{Op: "needs health check", Err: noReturn(recover())}
+				err = &PoolError{"needs health check", noReturn(recover())}
 				p.drop(s, &p.stats.RetiredUnhealthy)
 			}
 		}()
@@ -133,7 +128,7 @@ func (p *Pool) acquire(ctx context.Context, try bool) (lease Lease, err error) {
 }
 
 // AcquireOrCreate is [Pool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool. Such a connection is closed on release; [Lease.Fresh] tells it from others.
+// the pool, which is gone after its release; [Lease.Fresh] tells it from others.
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) {
 	lease, err := p.TryAcquire(ctx)
 	if !errors.Is(err, ErrPoolExhausted) {
@@ -169,6 +164,9 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
+	if n > len(p.slots) {
+		return &PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, len(p.slots))}
+	}
 	p.mu.Lock()
 	var places []*slot
 	for p.in[vacant] > 0 && len(p.slots)-p.in[vacant] < n {
@@ -214,12 +212,13 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(p.tickets); w != nil; w = p.next(p.tickets) {
-		w.ready <- grant{err: ErrPoolClosed}
+		w.err = ErrPoolClosed
+		w.ready <- nil
 	}
 	p.match()
 	for i := range p.slots {
-		if j := p.slots[i].job; j != nil && !(hasClose && j.to == closing) {
-			j.cancel()
+		if s := &p.slots[i]; s.job != nil && (!hasClose || s.phase != closing) {
+			s.job.cancel()
 		}
 	}
 	p.unlock()

@@ -9,62 +9,69 @@ import (
 
 // waiter is a requester in the queue.
 type waiter struct {
-	next, prev *waiter // nil outside the queue
-	ticket     uint64  // numbers the waiters in the order they came
-	ctx        context.Context
+	next, prev *waiter         // nil outside the queue
+	ticket     uint64          // numbers the waiters in the order they came
+	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
-	ready      chan grant      // gets one when somebody takes the waiter out of the queue
+	ready      chan *slot      // gets what whoever takes the waiter out of the queue has for it
+	err        error           // why that is nothing, if it is not that ctx was done
 }
 
-// grant is what a waiter gets: a place, or an error, or neither if its context was done.
-type grant struct {
-	slot *slot
-	err  error
-}
+// manner is how a requester waits.
+type manner int
 
-// queue has a requester wait for a place, or with try for a create at the most.
-func (p *Pool) queue(ctx context.Context, try bool) (*slot, error) {
+const (
+	patient manner = iota // until it gets a place
+	trying                // only if there is room for its connection
+	again                 //poolgen:if hasCheck // for another place than the one it had, before all others
+)
+
+// queue has a requester wait for a place.
+func (p *Pool) queue(ctx context.Context, how manner) (*slot, error) {
 	begun, done := time.Now(), ctx.Done()
 	p.mu.Lock()
-	full := p.in[vacant] == 0 || p.in[creating] >= p.options.MaxConcurrentCreates
-	switch {
-	case p.closed:
-		p.unlock()
-		return nil, ErrPoolClosed
-	case try && (full || p.waiting > 0), p.waiting-p.in[vacant]-p.in[creating] >= p.options.MaxWaiters:
+	full := p.waiting-p.in[vacant]-p.in[creating] >= p.options.MaxWaiters
+	if how == trying {
+		full = p.waiting > 0 || p.in[vacant] == 0 || p.in[creating] >= p.options.MaxConcurrentCreates
+	}
+	if p.closed || full && (!hasCheck || how != again) {
+		defer p.unlock()
+		if p.closed {
+			return nil, ErrPoolClosed
+		}
 		p.stats.Rejected++
-		p.unlock()
 		return nil, ErrPoolExhausted
 	}
-	w := p.enqueue(ctx, done, begun)
+	w := p.enqueue(ctx, done, begun, how)
 	p.unlock()
-	var got grant
+	var s *slot
 	select {
-	case got = <-w.ready:
+	case s = <-w.ready:
 	case <-done:
 		p.mu.Lock()
 		if w.prev != nil {
 			p.remove(w)
-			w.ready <- got
+			w.ready <- nil
 		}
 		p.unlock()
-		got = <-w.ready
+		s = <-w.ready
 	}
 	p.waitTime.Add(int64(time.Since(begun)))
-	if got.slot != nil {
-		w.ctx, w.done, got.slot.spare = nil, nil, w
-	} else if got.err == nil {
-		got.err = p.canceled(ctx, "acquire", begun)
+	switch {
+	case s != nil:
+		w.ctx, w.done, s.spare = nil, nil, w
+	case w.err == nil:
+		return nil, p.canceled(ctx, "acquire", begun)
 	}
-	return got.slot, got.err
+	return s, w.err
 }
 
-// enqueue puts a requester at the end of the queue. The first one shuts the fast path, and takes what
-// was made idle before that.
-func (p *Pool) enqueue(ctx context.Context, done <-chan struct{}, now time.Time) *waiter {
+// enqueue puts a requester into the queue. The first one shuts the fast path, and takes what was made idle
+// before that.
+func (p *Pool) enqueue(ctx context.Context, done <-chan struct{}, now time.Time, how manner) *waiter {
 	w := p.spare
 	if w == nil {
-		w = &waiter{ready: make(chan grant, 1)}
+		w = &waiter{ready: make(chan *slot, 1)}
 	} else {
 		p.spare = w.next
 	}
@@ -72,7 +79,10 @@ func (p *Pool) enqueue(ctx context.Context, done <-chan struct{}, now time.Time)
 	p.stats.Waits++
 	w.ctx, w.done, w.ticket = ctx, done, p.tickets
 	w.prev, w.next = p.line.prev, &p.line
-	w.prev.next, p.line.prev = w, w
+	if hasCheck && how == again && p.waiting > 0 {
+		w.ticket, w.prev, w.next = p.line.next.ticket, &p.line, p.line.next
+	}
+	w.prev.next, w.next.prev = w, w
 	if p.waiting++; p.waiting == 1 {
 		p.served = now
 		p.limit.Store(0)
@@ -95,7 +105,7 @@ func (p *Pool) next(ticket uint64) *waiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.ready <- grant{}
+			w.ready <- nil
 		default:
 			return w
 		}
@@ -133,7 +143,7 @@ func (p *Pool) deliver(s *slot) bool {
 	if p.in[vacant] > 0 {
 		p.served = time.Now()
 	}
-	w.ready <- grant{slot: s}
+	w.ready <- s
 	return true
 }
 

@@ -11,14 +11,23 @@ type phase uint8
 
 const (
 	vacant    phase = iota // has no connection
-	creating               // a connection is being created
 	live                   // the connection is idle or leased
+	creating               // a connection is being created
 	checking               //poolgen:if hasCheck // the connection is checked for a requester
 	suspect                //poolgen:if hasCheck // the connection is checked because another one has failed
 	resetting              //poolgen:if resetsAway // the connection is being reset
 	closing                //poolgen:if hasClose // the connection is being closed
 	phases                 // the number of phases
 )
+
+// ops are what errors call the work in a phase.
+var ops = [phases]string{
+	creating:  "create",
+	checking:  "health check", //poolgen:if hasCheck
+	suspect:   "health check", //poolgen:if hasCheck
+	resetting: "reset",        //poolgen:if resetsAway
+	closing:   "close",        //poolgen:if hasClose
+}
 
 // slot is a place of the pool, on a cache line of its own, or one outside the pool.
 type slot struct {
@@ -95,8 +104,8 @@ func (p *Pool) move(s *slot, to phase) {
 	}
 }
 
-// retire parts with the connection of a place that is the caller's, under mu. The place is not vacant
-// before the connection is closed, so that there are never more connections than places.
+// retire parts with the connection of a place that is the caller's, under mu.
+// (hasClose) The place is not vacant before it is closed, so that there are never more connections than places.
 func (p *Pool) retire(s *slot, reason *uint64) {
 	*reason++
 	if hasClose {

@@ -53,5 +53,6 @@ func (p *Pool) Stats() PoolStats {
 	st.Waiting = p.waiting
 	st.WaitTime = time.Duration(p.waitTime.Load())
 	st.StaleReleases = p.stale.Load()
+	st.Canceled = p.gone.Load()
 	return st
 }
