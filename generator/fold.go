@@ -103,6 +103,11 @@ func (s *source) fold(f features, n names) error {
 // dropped.
 func (f *folder) list(stmts []ast.Stmt) {
 	for i, stmt := range stmts {
+		if loop, ok := stmt.(*ast.ForStmt); ok && loop.Cond != nil {
+			if value, known := f.features.eval(loop.Cond); known && !value {
+				f.cut(f.offset(loop.Pos()), f.offset(loop.End()))
+			}
+		}
 		branch, ok := stmt.(*ast.IfStmt)
 		if !ok {
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -31,9 +30,6 @@ func (e *PoolError) Unwrap() error { return e.Err }
 // canceled is the error of an operation whose context has ended.
 func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 	err := ctx.Err()
-	if op == "acquire" {
-		p.gone.Add(1)
-	}
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
@@ -42,5 +38,5 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
 }
 
-// noReturn is the error of a hook that panicked with v or, if that is nil, ended its goroutine.
-func noReturn(v any) error { return fmt.Errorf("did not return: panic %v\n\n%s", v, debug.Stack()) }
+// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+const noReturn = "did not return: panic %v\n\n%s"

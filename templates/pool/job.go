@@ -4,22 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
 // job is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
 // given up: the place goes on without it.
 type job struct {
-	to      phase
-	ctx     context.Context // the requester's values with the job's own timeout
-	cancel  context.CancelFunc
-	timer   *time.Timer // gives the job up
-	begun   time.Time
-	ticket  uint64                                    // of the youngest waiter then
-	done    chan error                                // of a caller of await, who gets the outcome
-	private bool                                      // and the connection, or nobody does
-	create  func(context.Context, int) (*Conn, error) // instead of the usual create, if not nil
-	index   int
+	to       phase
+	slot     *slot
+	ctx      context.Context // the requester's values with the job's own timeout; nil before it begins
+	cancel   context.CancelFunc
+	timer    *time.Timer // gives the job up
+	begun    time.Time
+	waiter   *waiter                                   // gets the outcome, if it is not for the queue
+	create   func(context.Context, int) (*Conn, error) // of Warm
+	index    int                                       // for that
+	filled   bool                                      // the connection is there, for the waiter
+	unwanted bool                                      // nobody may get the connection
 }
 
 // start starts a job under mu.
@@ -28,15 +30,22 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	if hasCheck && j.to != creating {
 		timeout = p.options.HealthCheckTimeout
 	}
-	j.begun, j.ticket = time.Now(), p.tickets
+	j.begun = time.Now()
 	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
 	j.timer = time.AfterFunc(timeout+timeout/64, func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	s.job, j.slot = j, s
+	if j.forQueue() {
+		p.coming++
+	}
 	p.move(s, j.to)
-	go p.run(s, j, s.conn)
+	if p.closed && j.to == creating {
+		go p.finish(s, j, nil, ErrPoolClosed)
+	} else {
+		go p.run(s, j, s.conn)
+	}
 }
 
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
@@ -45,7 +54,7 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = noReturn(recover())
+			err = fmt.Errorf(noReturn, recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -83,7 +92,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if s.job != j {
 		return
 	}
-	s.job = nil
+	if j.forQueue() {
+		p.coming--
+	}
+	w := j.waiter
+	s.job, j.waiter = nil, nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
@@ -101,86 +114,86 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 			p.served = time.Now()
 		}
 		s.conn = conn
-		s.isNew = true //poolgen:if hasCheck
+		s.ready = true //poolgen:if hasCheck
 		p.move(s, live)
 	case j.to == creating:
 		p.stats.CreateFailures++
 		p.move(s, vacant)
-		if j.done != nil || j.private {
-			break
-		}
-		// The error goes to the oldest waiter, if it was there when the create began.
-		if w := p.next(j.ticket); w != nil {
-			w.err = err
-			w.ready <- nil
+		// A failure is for the oldest waiter, unless that one came well after the create had begun.
+		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
+			w = p.next()
 		}
 	case err == nil: //poolgen:if hasCheck || resetsAway
+		s.ready = j.to == checking || j.to == suspect //poolgen:if hasCheck
 		p.move(s, live)
 	case j.to == resetting: //poolgen:if resetsAway
 		p.retire(s, &p.stats.RetiredBroken)
 	default: //poolgen:if hasCheck
-		// What has hit this connection may have hit the idle ones too: they are checked now, so that no
-		// requester has to try one after the other.
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		for j.to == checking {
-			idle := p.search(p.high, 0)
-			if idle == nil {
-				break
-			}
-			p.start(context.Background(), idle, &job{to: suspect})
+		if j.to == checking {
+			p.suspect()
+		}
+		if w != nil && !p.closed { // it was its turn, and still is
+			p.insert(w, &p.line)
+			return
 		}
 	}
 	switch {
-	case j.done != nil:
-		j.done <- err
-	case err != nil:
-	case j.private:
+	case err == nil && j.unwanted:
 		p.retire(s, &p.stats.RetiredUnwanted)
-	default:
-		p.deliver(s)
+	case err != nil && w != nil:
+		w.wake(nil, err)
+	case w != nil:
+		j.filled = true
+		w.wake(s, nil)
+	case err == nil:
+		if p.deliver(s) && j.to != creating {
+			p.served = time.Now()
+		}
 	}
 }
 
-// await starts a job for the caller, and returns its outcome. If ctx ends before, what comes of the job
-// is for others, unless it is private.
-func (p *Pool) await(ctx context.Context, s *slot, j *job) error {
-	begun, done := time.Now(), make(chan error, 1)
-	j.done = done
-	p.mu.Lock()
-	if p.closed && j.to == creating {
-		p.move(s, vacant)
-		p.unlock()
-		return ErrPoolClosed
-	}
-	p.start(ctx, s, j)
-	p.unlock()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	p.mu.Lock()
-	j.done = nil
-	p.mu.Unlock()
-	select {
-	case err := <-done:
-		return err
-	default:
-		return p.canceled(ctx, "acquire", begun)
-	}
-}
-
-// check leases the connection of a place that is the caller's if it passes a health check. Otherwise one
-// is created in its place, and the requester, who had its turn already, is the next in the queue.
+// suspect has the idle connections checked after one has failed its check: what has hit that one may have
+// hit them too, and no requester should have to try one after the other.
 //
 //poolgen:if hasCheck
-func (p *Pool) check(ctx context.Context, s *slot) (Lease, error) {
-	err := p.await(ctx, s, &job{to: checking})
-	if err == nil {
-		return s.lease(), nil
+func (p *Pool) suspect() {
+	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
+		p.start(context.Background(), s, &job{to: suspect})
 	}
-	if ctx.Err() != nil {
-		return Lease{}, err
+}
+
+// forQueue reports whether the job is a create whose connection goes to the queue.
+func (j *job) forQueue() bool { return j.to == creating && j.waiter == nil && !j.slot.fresh }
+
+// leave makes the outcome of a job go to the queue, if it was for a waiter, who gets err.
+func (j *job) leave(p *Pool, err error) {
+	if w := j.waiter; w != nil {
+		j.waiter = nil
+		if j.forQueue() {
+			p.coming++
+		}
+		w.wake(nil, err)
 	}
-	return p.acquire(ctx, again)
+}
+
+// create creates a connection for a requester alone.
+func (p *Pool) create(ctx context.Context, how manner) (*slot, error) {
+	p.mu.Lock()
+	s := &slot{pool: p, fresh: true}
+	if p.in[vacant] > 0 && p.in[creating] < p.options.MaxConcurrentCreates {
+		s = p.vacancy()
+	} else if how == trying || p.closed {
+		return nil, p.reject()
+	}
+	return p.await(ctx, s, &job{to: creating})
+}
+
+// await starts a job for a requester, under mu, which it gives up. If the requester's context ends first,
+// the outcome goes to the queue.
+func (p *Pool) await(ctx context.Context, s *slot, j *job) (*slot, error) {
+	w := &waiter{job: j, ctx: ctx, done: ctx.Done(), ready: make(chan *slot, 1)}
+	j.waiter = w
+	p.start(ctx, s, j)
+	return p.wait(w, j.begun)
 }

@@ -70,13 +70,4 @@ func (l Lease) Detach() *Conn {
 }
 
 // end makes the place the caller's, unless the lease has ended before.
-func (l Lease) end() bool {
-	if l.slot == nil {
-		return false
-	}
-	ended := l.slot.turn.CompareAndSwap(l.turn, l.turn+2)
-	if !ended {
-		l.slot.pool.stale.Add(1)
-	}
-	return ended
-}
+func (l Lease) end() bool { return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+2) }

@@ -3,10 +3,10 @@ package pool
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,9 +39,7 @@ type Pool struct {
 	slots    []slot       //poolgen:array size
 	context  Context      //poolgen:if hasContext
 	options  PoolOptions
-	waitTime atomic.Int64  // nanoseconds spent in the queue
-	stale    atomic.Uint64 // leases that were ended once more
-	gone     atomic.Uint64 // requesters whose context ended
+	waitTime atomic.Int64 // nanoseconds that requesters waited
 
 	mu      sync.Mutex    // guards all that follows
 	in      [phases]int   // how many places are in each phase
@@ -49,14 +47,16 @@ type Pool struct {
 	fresh   int           // connections outside the pool
 	line    waiter        // the queue's ends: next is the oldest waiter, prev the youngest
 	waiting int           // the queue's length
-	tickets uint64        // how many waiters there have been
 	spare   *waiter       // waiters for reuse, linked by next
+	coming  int           // how many creates are for the queue
+	orders  []*job        // creates of Warm that have not begun
 	served  time.Time     // when the queue formed, or got a released connection last
 	took    time.Duration // how long the latest create took
 	timer   *time.Timer   // calls settle when time alone makes a difference
 	stats   PoolStats     // the counters
 	closed  bool
-	drained chan struct{} // closed when the pool is closed and has no connection left
+	drained chan struct{} // closed when the pool is closed and has no connection left,
+	drain   sync.Once     // by this
 }
 
 // NewPool returns a pool that creates a connection whenever one is needed; [Pool.Warm] creates some
@@ -68,8 +68,8 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 		return nil, fmt.Errorf("PoolOptions: a field is negative, or too large: %+v", options)
 	}
 	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0))) //poolgen:if !fixedSize
-	o.MaxWaiters = cmp.Or(o.MaxWaiters, math.MaxInt)
-	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, math.MaxInt)
+	o.MaxWaiters = cmp.Or(o.MaxWaiters, 1<<30)
+	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
 	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second) //poolgen:if hasCheck
 	p := &Pool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
@@ -93,49 +93,51 @@ func (p *Pool) Acquire(ctx context.Context) (Lease, error) { return p.acquire(ct
 // [ErrPoolExhausted]. It does wait for a connection that is under way.
 func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, trying) }
 
-// acquire is Acquire and TryAcquire.
+// AcquireOrCreate is [Pool.TryAcquire] that, if all places are taken, creates a connection outside
+// the pool, which is gone after its release; [Lease.Fresh] tells it from others.
+func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, outside) }
+
+// manner is how a requester gets what it wants if nothing is idle.
+type manner int
+
+const (
+	patient manner = iota // it waits in the queue
+	trying                // a connection is created for it if there is room
+	outside               // or outside the pool if there is none
+)
+
 func (p *Pool) acquire(ctx context.Context, how manner) (lease Lease, err error) {
 	if ctx.Err() != nil {
 		return Lease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
-	if s == nil {
-		if s, err = p.queue(ctx, how); err != nil {
-			return Lease{}, err
-		}
+	if s == nil && how == patient {
+		s, err = p.queue(ctx)
+	} else if s == nil {
+		s, err = p.create(ctx, how)
 	}
+	asked := true //poolgen:if hasNeeds
 	if hasNeeds {
-		asked := s.isNew
 		defer func() {
 			if !asked {
-				err = &PoolError{"needs health check", noReturn(recover())}
+				err = &PoolError{"needs health check", fmt.Errorf(noReturn, recover(), debug.Stack())}
 				p.drop(s, &p.stats.RetiredUnhealthy)
 			}
 		}()
-		if !asked {
+	}
+	for hasCheck && err == nil && !s.ready {
+		if hasNeeds {
+			asked = false
 			due := needsHealthCheck(s.conn, p.context)
 			asked = true
-			if due {
-				return p.check(ctx, s)
+			if !due {
+				break
 			}
 		}
-	} else if hasCheck {
-		if !s.isNew {
-			return p.check(ctx, s)
-		}
+		p.mu.Lock()
+		s, err = p.await(ctx, s, &job{to: checking})
 	}
-	return s.lease(), nil
-}
-
-// AcquireOrCreate is [Pool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool, which is gone after its release; [Lease.Fresh] tells it from others.
-func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) {
-	lease, err := p.TryAcquire(ctx)
-	if !errors.Is(err, ErrPoolExhausted) {
-		return lease, err
-	}
-	s := &slot{pool: p, fresh: true}
-	if err := p.await(ctx, s, &job{to: creating}); err != nil {
+	if err != nil {
 		return Lease{}, err
 	}
 	return s.lease(), nil
@@ -148,59 +150,62 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	if err != nil {
 		return err
 	}
-	clean := false
-	defer func() {
-		if clean {
-			lease.Release()
-		} else {
-			lease.Discard()
-		}
-	}()
-	err = f(lease.Conn())
-	clean = err == nil || ctx.Err() == nil
+	end := Lease.Discard
+	defer func() { end(lease) }()
+	if err = f(lease.Conn()); err == nil || ctx.Err() == nil {
+		end = Lease.Release
+	}
 	return err
 }
 
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
-	if n > len(p.slots) {
+	if ctx.Err() != nil {
+		return p.canceled(ctx, "warm", time.Now())
+	} else if n > len(p.slots) {
 		return &PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, len(p.slots))}
 	}
+	begun, w := time.Now(), &waiter{ctx: ctx, done: ctx.Done(), ready: make(chan *slot, max(0, n))}
 	p.mu.Lock()
-	var places []*slot
+	var jobs []*job
 	for p.in[vacant] > 0 && len(p.slots)-p.in[vacant] < n {
-		places = append(places, p.vacancy())
-		p.move(places[len(places)-1], creating)
+		j := &job{to: creating, slot: p.vacancy(), waiter: w, create: create, index: len(jobs)}
+		p.move(j.slot, reserved)
+		jobs = append(jobs, j)
 	}
+	p.orders = append(p.orders, jobs...)
 	p.unlock()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var running sync.WaitGroup
-	limit := make(chan struct{}, min(len(places), p.options.MaxConcurrentCreates))
-	for i, s := range places {
-		limit <- struct{}{}
-		running.Add(1)
-		go func() {
-			defer running.Done()
-			if err := p.await(ctx, s, &job{to: creating, create: create, index: i, private: true}); err != nil {
-				places[i] = nil
-				cancel(err)
+	var err error
+	for i := 0; i < len(jobs) && err == nil; i++ {
+		select {
+		case s := <-w.ready:
+			if s == nil {
+				p.mu.Lock()
+				err = w.err
+				p.mu.Unlock()
 			}
-			<-limit
-		}()
-	}
-	running.Wait()
-	p.mu.Lock()
-	defer p.unlock()
-	for _, s := range places {
-		if s != nil && ctx.Err() == nil {
-			p.deliver(s)
-		} else if s != nil {
-			p.retire(s, &p.stats.RetiredUnwanted)
+		case <-w.done:
+			err = p.canceled(ctx, "warm", begun)
 		}
 	}
-	return context.Cause(ctx)
+	p.mu.Lock()
+	defer p.unlock()
+	p.orders = slices.DeleteFunc(p.orders, func(j *job) bool { return j.waiter == w })
+	for _, j := range jobs {
+		switch {
+		case j.filled && err == nil:
+			p.deliver(j.slot)
+		case j.filled:
+			p.retire(j.slot, &p.stats.RetiredUnwanted)
+		case j.ctx == nil:
+			p.move(j.slot, vacant)
+		default:
+			j.unwanted = true
+			j.cancel()
+		}
+	}
+	return err
 }
 
 // Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased
@@ -211,13 +216,13 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
-	for w := p.next(p.tickets); w != nil; w = p.next(p.tickets) {
-		w.err = ErrPoolClosed
-		w.ready <- nil
+	for w := p.next(); w != nil; w = p.next() {
+		w.wake(nil, ErrPoolClosed)
 	}
 	p.match()
 	for i := range p.slots {
 		if s := &p.slots[i]; s.job != nil && (!hasClose || s.phase != closing) {
+			s.job.leave(p, ErrPoolClosed)
 			s.job.cancel()
 		}
 	}
@@ -226,6 +231,11 @@ func (p *Pool) Close(ctx context.Context) error {
 	case <-p.drained:
 		return nil
 	case <-done:
+	}
+	select {
+	case <-p.drained:
+		return nil
+	default:
 		return p.canceled(ctx, "close", begun)
 	}
 }

@@ -2,93 +2,92 @@ package pool
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"time"
 )
 
-// waiter is a requester in the queue.
+// waiter is a requester that waits, in the queue or for a job.
 type waiter struct {
 	next, prev *waiter         // nil outside the queue
-	ticket     uint64          // numbers the waiters in the order they came
+	job        *job            // nil in the queue
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
-	ready      chan *slot      // gets what whoever takes the waiter out of the queue has for it
-	err        error           // why that is nothing, if it is not that ctx was done
+	begun      time.Time
+	ready      chan *slot      // gets the outcome, from whoever has taken the waiter out of the queue
+	err        error           // why that is nil, unless it is that ctx was done
 }
 
-// manner is how a requester waits.
-type manner int
-
-const (
-	patient manner = iota // until it gets a place
-	trying                // only if there is room for its connection
-	again                 //poolgen:if hasCheck // for another place than the one it had, before all others
-)
+// wake gives a waiter its outcome.
+func (w *waiter) wake(s *slot, err error) {
+	w.err = err
+	w.ready <- s
+}
 
 // queue has a requester wait for a place.
-func (p *Pool) queue(ctx context.Context, how manner) (*slot, error) {
+func (p *Pool) queue(ctx context.Context) (*slot, error) {
 	begun, done := time.Now(), ctx.Done()
 	p.mu.Lock()
-	full := p.waiting-p.in[vacant]-p.in[creating] >= p.options.MaxWaiters
-	if how == trying {
-		full = p.waiting > 0 || p.in[vacant] == 0 || p.in[creating] >= p.options.MaxConcurrentCreates
+	if p.closed || p.waiting-p.in[vacant]-p.coming >= p.options.MaxWaiters {
+		return nil, p.reject()
 	}
-	if p.closed || full && (!hasCheck || how != again) {
-		defer p.unlock()
-		if p.closed {
-			return nil, ErrPoolClosed
-		}
-		p.stats.Rejected++
-		return nil, ErrPoolExhausted
-	}
-	w := p.enqueue(ctx, done, begun, how)
-	p.unlock()
-	var s *slot
-	select {
-	case s = <-w.ready:
-	case <-done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.ready <- nil
-		}
-		p.unlock()
-		s = <-w.ready
-	}
-	p.waitTime.Add(int64(time.Since(begun)))
-	switch {
-	case s != nil:
-		w.ctx, w.done, s.spare = nil, nil, w
-	case w.err == nil:
-		return nil, p.canceled(ctx, "acquire", begun)
-	}
-	return s, w.err
-}
-
-// enqueue puts a requester into the queue. The first one shuts the fast path, and takes what was made idle
-// before that.
-func (p *Pool) enqueue(ctx context.Context, done <-chan struct{}, now time.Time, how manner) *waiter {
 	w := p.spare
 	if w == nil {
 		w = &waiter{ready: make(chan *slot, 1)}
 	} else {
 		p.spare = w.next
 	}
-	p.tickets++
-	p.stats.Waits++
-	w.ctx, w.done, w.ticket = ctx, done, p.tickets
-	w.prev, w.next = p.line.prev, &p.line
-	if hasCheck && how == again && p.waiting > 0 {
-		w.ticket, w.prev, w.next = p.line.next.ticket, &p.line, p.line.next
-	}
+	w.ctx, w.done, w.begun = ctx, done, begun
+	p.insert(w, p.line.prev)
+	return p.wait(w, begun)
+}
+
+// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
+// before that.
+func (p *Pool) insert(w, after *waiter) {
+	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.waiting++; p.waiting == 1 {
-		p.served = now
+		p.served = time.Now()
 		p.limit.Store(0)
 		p.match()
 	}
-	return w
+}
+
+// wait ends the critical section and returns the outcome for w.
+func (p *Pool) wait(w *waiter, begun time.Time) (s *slot, err error) {
+	p.stats.Waits++
+	p.unlock()
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
+		} else if w.job != nil {
+			w.job.leave(p, nil)
+		}
+		p.unlock()
+		s = <-w.ready
+	}
+	p.waitTime.Add(int64(time.Since(begun)))
+	switch {
+	case s != nil && w.job == nil:
+		s.spare, w.ctx, w.done = w, nil, nil
+	case s == nil && w.err == nil:
+		return nil, p.canceled(w.ctx, "acquire", begun)
+	}
+	return s, w.err
+}
+
+// reject ends the critical section of a requester that is turned away.
+func (p *Pool) reject() error {
+	defer p.unlock()
+	if p.closed {
+		return ErrPoolClosed
+	}
+	p.stats.Rejected++
+	return ErrPoolExhausted
 }
 
 // remove takes w out of the queue.
@@ -98,14 +97,13 @@ func (p *Pool) remove(w *waiter) {
 	p.waiting--
 }
 
-// next takes the oldest waiter out of the queue, unless it came after the one with that ticket, and
-// on the way those whose context is done.
-func (p *Pool) next(ticket uint64) *waiter {
-	for w := p.line.next; w != &p.line && w.ticket <= ticket; w = p.line.next {
+// next takes the oldest waiter out of the queue, and on the way those whose context is done.
+func (p *Pool) next() *waiter {
+	for w := p.line.next; w != &p.line; w = p.line.next {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.ready <- nil
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -118,6 +116,9 @@ func (p *Pool) next(ticket uint64) *waiter {
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
 	given := p.deliver(s)
+	if given && p.in[vacant] > 0 {
+		p.served = time.Now()
+	}
 	p.unlock()
 	if given {
 		runtime.Gosched()
@@ -134,16 +135,13 @@ func (p *Pool) deliver(s *slot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
-	w := p.next(math.MaxUint64)
+	w := p.next()
 	if w == nil {
-		s.isNew = false //poolgen:if hasCheck
+		s.ready = false //poolgen:if hasCheck
 		s.turn.Add(1)
 		return false
 	}
-	if p.in[vacant] > 0 {
-		p.served = time.Now()
-	}
-	w.ready <- s
+	w.wake(s, nil)
 	return true
 }
 
@@ -172,9 +170,12 @@ func (p *Pool) settle() {
 // start one after another while the first one runs, the sooner the longer the queue. With no lease to
 // wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *Pool) short() bool {
-	queued := time.Duration(p.waiting - p.in[creating])
-	if queued <= 0 || p.in[live] == 0 || p.in[creating] == 0 {
-		return queued > 0 && p.in[creating] < 8
+	alive := p.in[live]
+	alive += p.in[checking]  //poolgen:if hasCheck
+	alive += p.in[resetting] //poolgen:if resetsAway
+	queued := time.Duration(p.waiting - p.coming)
+	if queued <= 0 || alive == 0 || p.coming == 0 {
+		return queued > 0 && p.coming < 8
 	}
 	again := p.took/queued - time.Since(p.served)
 	if again > 0 && p.timer == nil {

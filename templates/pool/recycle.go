@@ -1,6 +1,10 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
 
 // recycle passes on a place whose lease has ended, if its hooks have nothing against it.
 //
@@ -26,7 +30,7 @@ func (p *Pool) reusable(s *slot) (ok bool) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = noReturn(recover())
+			err = fmt.Errorf(noReturn, recover(), debug.Stack())
 		}
 		if ok = err == nil; ok {
 			return

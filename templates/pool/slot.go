@@ -12,6 +12,7 @@ type phase uint8
 const (
 	vacant    phase = iota // has no connection
 	live                   // the connection is idle or leased
+	reserved               // a connection is going to be created for Warm
 	creating               // a connection is being created
 	checking               //poolgen:if hasCheck // the connection is checked for a requester
 	suspect                //poolgen:if hasCheck // the connection is checked because another one has failed
@@ -39,13 +40,13 @@ type slot struct {
 	index int
 	phase phase
 	fresh bool // outside the pool
-	isNew bool //poolgen:if hasCheck // created for whoever owns the place now
+	ready bool //poolgen:if hasCheck // created or checked for whoever owns the place now
 	_     [8]byte
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *slot) lease() Lease {
-	s.isNew = false //poolgen:if hasCheck
+	s.ready = false //poolgen:if hasCheck
 	return Lease{leased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
@@ -126,8 +127,15 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 // unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
 // fast path while somebody waits.
 func (p *Pool) unlock() {
-	for p.in[vacant] > 0 && p.in[creating] < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &job{to: creating})
+	for p.in[creating] < p.options.MaxConcurrentCreates {
+		if len(p.orders) > 0 {
+			p.start(p.orders[0].waiter.ctx, p.orders[0].slot, p.orders[0])
+			p.orders = p.orders[1:]
+		} else if p.in[vacant] > 0 && p.short() {
+			p.start(p.line.prev.ctx, p.vacancy(), &job{to: creating})
+		} else {
+			break
+		}
 	}
 	limit := int64(p.high)
 	if p.waiting > 0 || p.closed {
@@ -137,11 +145,7 @@ func (p *Pool) unlock() {
 		p.limit.Store(limit)
 	}
 	if p.closed && p.in[vacant] == len(p.slots) && p.fresh == 0 {
-		select {
-		case <-p.drained:
-		default:
-			close(p.drained)
-		}
+		p.drain.Do(func() { close(p.drained) })
 	}
 	p.mu.Unlock()
 }

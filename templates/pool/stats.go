@@ -23,11 +23,9 @@ type PoolStats struct {
 	RetiredDiscarded uint64        // connections discarded
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        // connections taken out by Detach
-	Waits            uint64        // requesters that came to the queue
-	WaitTime         time.Duration // how long they stayed there, all together
-	Canceled         uint64        // requesters whose context ended
+	Waits            uint64        // requesters that had to wait, for a place or while one was got ready
+	WaitTime         time.Duration // how long they waited, all together
 	Rejected         uint64        // requesters that got ErrPoolExhausted
-	StaleReleases    uint64        // leases that were ended once more
 	LastError        error         // the latest failure of a hook
 }
 
@@ -44,7 +42,7 @@ func (p *Pool) Stats() PoolStats {
 	st.MaxSize = len(p.slots)
 	st.InUse = p.in[live] - st.Idle
 	st.Acquired += uint64(st.InUse)
-	st.Creating = p.in[creating]
+	st.Creating = p.in[creating] + p.in[reserved]
 	st.Checking = p.in[checking] + p.in[suspect] //poolgen:if hasCheck
 	st.Resetting = p.in[resetting]               //poolgen:if resetsAway
 	st.Closing = p.in[closing]                   //poolgen:if hasClose
@@ -52,7 +50,5 @@ func (p *Pool) Stats() PoolStats {
 	st.Fresh = p.fresh
 	st.Waiting = p.waiting
 	st.WaitTime = time.Duration(p.waitTime.Load())
-	st.StaleReleases = p.stale.Load()
-	st.Canceled = p.gone.Load()
 	return st
 }

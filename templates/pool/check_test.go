@@ -1,0 +1,304 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAConnectionThatIsNotDueIsNotChecked(t *testing.T) {
+	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
+		b.idle(1)
+		b.kill()
+		for range 3 {
+			b.release(b.acquire())
+		}
+		b.checked(0)
+	})
+}
+
+func TestAConnectionThatIsDueIsCheckedBeforeEachLease(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.allDue()
+		b.idle(1)
+		h := b.acquire()
+		b.checked(1)
+		r := b.request(b.ctx)
+		b.release(h)
+		b.release(r.served())
+		b.checked(2)
+		b.created(1)
+	})
+}
+
+func TestANewConnectionIsNotChecked(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		asked := 0
+		b.needing(func(*Conn) bool { asked++; return true })
+		b.acquire()
+		b.creating(take(time.Second))
+		b.request(b.ctx).wait().served()
+		b.checked(0)
+		require.Zero(t, asked, "nor is it asked whether it is due")
+	})
+}
+
+func TestAConnectionThatWasLateAndIdleIsChecked(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		b.allDue()
+		h := b.acquire()
+		b.creating(take(time.Second))
+		r := b.request(b.ctx)
+		b.release(h)
+		b.checked(1)
+		r.served()
+		time.Sleep(time.Hour)
+		b.acquire()
+		b.checked(2)
+	})
+}
+
+func TestAConnectionThatFailsItsCheckIsClosedAndReplaced(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		h := b.acquire()
+		b.release(h)
+		b.kill()
+		b.allDue()
+		require.NotSame(t, h.Conn(), b.acquire().Conn())
+		require.Equal(t, 1, b.closed(h.Conn()))
+		b.checked(1)
+		b.created(2)
+		s := b.pool.Stats()
+		require.EqualValues(t, 1, s.RetiredUnhealthy)
+		require.ErrorContains(t, s.LastError, "reset by peer", "it is not swallowed")
+	})
+}
+
+func TestIfTheReplacementFailsTooTheRequesterHasTheErrorOfTheCreate(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.idle(1)
+		b.kill()
+		b.allDue()
+		b.creating(inTurn(fail(errRefused), succeed))
+		first := b.request(b.ctx)
+		require.ErrorIs(t, first.failed(), errRefused)
+		b.expect(1, "vacant", func(s PoolStats) int { return s.Vacant })
+		b.request(b.ctx).served()
+	})
+}
+
+func TestTheErrorOfTheReplacementGoesToItsRequesterAndTheNextMayTry(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.idle(1)
+		b.kill()
+		b.allDue()
+		b.checking(take(100 * time.Millisecond))
+		b.creating(take(time.Second).then(inTurn(fail(errRefused), succeed)))
+		first, second := b.request(b.ctx), b.request(b.ctx)
+		require.ErrorIs(t, first.wait().err, errRefused)
+		require.Equal(t, 1100*time.Millisecond, first.took)
+		require.NoError(t, second.wait().err)
+	})
+}
+
+func TestAHangingCheckIsBoundedByItsTimeout(t *testing.T) {
+	for name, hang := range map[string]script{"heeding its context": take(time.Hour), "deaf": deaf(time.Hour)} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: 2 * time.Second}, func(t *testing.T, b *backend) {
+				h := b.acquire()
+				b.release(h)
+				b.allDue()
+				b.checking(hang)
+				r := b.request(b.ctx).wait()
+				require.NotSame(t, h.Conn(), r.served().Conn())
+				timeoutIn(t, 2*time.Second, r.took)
+				require.Equal(t, 1, b.closed(h.Conn()))
+			})
+		})
+	}
+}
+
+func TestACheckIsBoundedWhateverTheRequestersContext(t *testing.T) {
+	virtual(t, PoolOptions{HealthCheckTimeout: 2 * time.Second}, func(t *testing.T, b *backend) {
+		b.idle(1)
+		b.allDue()
+		var left time.Duration
+		b.checking(func(ctx context.Context, _ *Conn) error {
+			deadline, _ := ctx.Deadline()
+			left = time.Until(deadline)
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(b.ctx, time.Hour)
+		defer cancel()
+		b.request(ctx).served()
+		require.Equal(t, 2*time.Second, left)
+	})
+}
+
+func TestARequesterLeavesACheckAtItsDeadlineAndTheConnectionIsNotLost(t *testing.T) {
+	for name, slow := range map[string]script{"heeding its context": take(time.Second), "deaf": deaf(time.Second)} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+				h := b.acquire()
+				b.release(h)
+				b.allDue()
+				b.checking(slow)
+				cause := errors.New("the user left")
+				ctx, cancel := context.WithTimeoutCause(b.ctx, 100*time.Millisecond, cause)
+				defer cancel()
+				r := b.request(ctx).wait()
+				require.Equal(t, 100*time.Millisecond, r.took)
+				require.ErrorIs(t, r.failed(), context.DeadlineExceeded)
+				require.ErrorIs(t, r.failed(), cause)
+				b.expect(1, "checking", func(s PoolStats) int { return s.Checking })
+				time.Sleep(2 * time.Second)
+				b.checking(succeed)
+				require.Same(t, h.Conn(), b.acquire().Conn(), "it passed")
+			})
+		})
+	}
+}
+
+func TestASlowCheckDoesNotHoldUpOthers(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
+		b.idle(2)
+		b.needing(func(c *Conn) bool { return true })
+		b.checking(inTurn(take(time.Second), succeed))
+		slow := b.request(b.ctx)
+		other := b.request(b.ctx)
+		other.served()
+		require.Zero(t, other.took)
+		require.Equal(t, time.Second, slow.wait().took)
+	})
+}
+
+func TestAPlaceUnderCheckDoesNotKeepARequesterFromACreate(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		b.idle(1)
+		b.allDue()
+		b.checking(take(time.Second))
+		b.request(b.ctx)
+		r := b.request(b.ctx)
+		r.served()
+		require.Zero(t, r.took)
+	})
+}
+
+func TestAFailoverCostsOneCheckAndOneCreate(t *testing.T) {
+	for name, hang := range map[string]script{
+		"failing":             take(time.Second).then(fail(errors.New("reset by peer"))),
+		"heeding its context": take(time.Hour),
+		"deaf":                deaf(time.Hour),
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 20}, func(t *testing.T, b *backend) {
+				b.idle(20)
+				b.allDue()
+				b.checking(hang)
+				b.creating(take(createTime))
+				r := b.request(b.ctx).wait()
+				r.served()
+				within(t, time.Second+createTime, time.Second+createTime+50*time.Millisecond, r.took, "the failover")
+				time.Sleep(time.Minute)
+				b.left(1)
+			})
+		})
+	}
+}
+
+func TestAfterAFailedCheckTheOtherIdleConnectionsAreCheckedAtOnce(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 5}, func(t *testing.T, b *backend) {
+		b.idle(5)
+		bad := map[*Conn]bool{}
+		b.needing(func(*Conn) bool { return true })
+		b.checking(func(_ context.Context, c *Conn) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if bad[c] = len(bad) < 2; bad[c] {
+				return errDirty
+			}
+			return nil
+		})
+		b.request(b.ctx).served()
+		synctest.Wait()
+		b.needing(func(*Conn) bool { return false })
+		b.mu.Lock()
+		checks := b.checks
+		b.mu.Unlock()
+		require.GreaterOrEqual(t, checks, 5, "all have been checked")
+		require.EqualValues(t, 2, b.pool.Stats().RetiredUnhealthy)
+		b.expect(0, "checking", func(s PoolStats) int { return s.Checking })
+	})
+}
+
+func TestAllConnectionsKilledNobodyNotices(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 10}, func(t *testing.T, b *backend) {
+		b.idle(10)
+		b.kill()
+		b.allDue()
+		took := b.load(50, time.Millisecond)
+		require.LessOrEqual(t, took[49], 20*time.Millisecond)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		require.LessOrEqual(t, b.creates, 20)
+	})
+}
+
+func TestAcquireEndsIfAllChecksFail(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 4}, func(t *testing.T, b *backend) {
+		b.allDue()
+		b.checking(fail(errDirty))
+		b.idle(4)
+		for range 20 {
+			r := b.request(b.ctx)
+			b.release(r.served())
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		require.LessOrEqual(t, b.checks, 24+20)
+	})
+}
+
+func TestAPanicInACheckIsAFailedCheck(t *testing.T) {
+	for name, s := range map[string]script{"panic": panicking("oh no"), "Goexit": exit} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+				h := b.acquire()
+				b.release(h)
+				b.allDue()
+				b.checking(s)
+				b.acquire()
+				require.Equal(t, 1, b.closed(h.Conn()))
+				require.ErrorContains(t, b.pool.Stats().LastError, "helpers_test.go", "the stack")
+			})
+		})
+	}
+}
+
+func TestAPanicInNeedsHealthCheckIsAnErrorWithItsStack(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		h := b.acquire()
+		b.release(h)
+		b.needing(func(*Conn) bool { panic("oh no") })
+		err := b.request(b.ctx).failed()
+		require.ErrorContains(t, err, "oh no")
+		require.ErrorContains(t, err, "check_test.go", "the stack")
+		require.Equal(t, 1, b.closed(h.Conn()), "nobody knows in which state it is")
+		b.acquire()
+	})
+}
+
+func TestAGoexitInNeedsHealthCheckLosesNoPlace(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		h := b.acquire()
+		b.release(h)
+		b.needing(func(*Conn) bool { exit(nil, nil); return false })
+		go b.pool.Acquire(b.ctx)
+		require.Equal(t, 1, b.closed(h.Conn()))
+		b.acquire()
+	})
+}
