@@ -8,10 +8,7 @@ import "context"
 
 // Conn is the connection of the template's own tests.
 type Conn struct {
-	id     int
-	broken bool
-	closed bool
-	due    bool
+	id int
 }
 
 // Context is the pool context: here, the server that the tests script.

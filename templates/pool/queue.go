@@ -13,8 +13,8 @@ type waiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	ready      chan *slot      // gets the outcome, from whoever has taken the waiter out of the queue
-	err        error           // why that is nil, unless it is that ctx was done
+	ready      chan *slot // gets the outcome, from whoever has taken the waiter out of the queue
+	err        error      // why that is nil, unless it is that ctx was done
 }
 
 // wake gives a waiter its outcome.
