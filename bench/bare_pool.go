@@ -762,6 +762,12 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
 			w = p.next()
 		}
+		// With nothing alive, it is for all who have waited as long as a create may take.
+		for p.in[bareLive] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			if other := p.next(); other != nil {
+				other.wake(nil, err)
+			}
+		}
 	}
 	switch {
 	case err == nil && j.unwanted:

@@ -768,7 +768,10 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 			err = errors.New("returned neither a connection nor an error")
 		}
 	case checkedChecking, checkedSuspect:
-		err = conn.HealthCheck()
+		// A goroutine that gets to run too late may find the connection given up.
+		if err = j.ctx.Err(); err == nil {
+			err = conn.HealthCheck()
+		}
 	case checkedClosing:
 		err = conn.Close()
 	}
@@ -819,6 +822,12 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 		// A failure is for the oldest waiter, unless that one came well after the create had begun.
 		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
 			w = p.next()
+		}
+		// With nothing alive, it is for all who have waited as long as a create may take.
+		for p.in[checkedLive] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			if other := p.next(); other != nil {
+				other.wake(nil, err)
+			}
 		}
 	case err == nil:
 		s.ready = j.to == checkedChecking || j.to == checkedSuspect

@@ -770,7 +770,10 @@ func (p *LineConnPool) run(s *lineConnSlot, j *lineConnJob, conn *LineConn) {
 			err = errors.New("returned neither a connection nor an error")
 		}
 	case lineConnChecking, lineConnSuspect:
-		err = conn.Ping(j.ctx)
+		// A goroutine that gets to run too late may find the connection given up.
+		if err = j.ctx.Err(); err == nil {
+			err = conn.Ping(j.ctx)
+		}
 	case lineConnClosing:
 		err = conn.Close()
 	}
@@ -821,6 +824,12 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		// A failure is for the oldest waiter, unless that one came well after the create had begun.
 		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
 			w = p.next()
+		}
+		// With nothing alive, it is for all who have waited as long as a create may take.
+		for p.in[lineConnLive] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			if other := p.next(); other != nil {
+				other.wake(nil, err)
+			}
 		}
 	case err == nil:
 		s.ready = j.to == lineConnChecking || j.to == lineConnSuspect

@@ -296,7 +296,7 @@ func TestAGoexitInNeedsHealthCheckLosesNoPlace(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		h := b.acquire()
 		b.release(h)
-		b.needing(func(*Conn) bool { exit(nil, nil); return false })
+		b.needing(func(*Conn) bool { exit(b.ctx, nil); return false })
 		go b.pool.Acquire(b.ctx)
 		require.Equal(t, 1, b.closed(h.Conn()))
 		b.acquire()

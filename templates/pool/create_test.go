@@ -368,3 +368,13 @@ func TestMaxConcurrentCreatesHoldsForAWarmThatFails(t *testing.T) {
 		b.peaked(2)
 	})
 }
+
+func TestNobodyWaitsLongerThanACreateMayTakeForABlackHole(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 50, CreateTimeout: 2 * time.Second}, func(t *testing.T, b *backend) {
+		b.creating(deaf(time.Hour))
+		for _, r := range b.requests(50) {
+			require.ErrorIs(t, r.wait().failed(), context.DeadlineExceeded)
+			timeoutIn(t, 2*time.Second, r.took)
+		}
+	})
+}

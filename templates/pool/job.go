@@ -69,9 +69,14 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 			err = errors.New("returned neither a connection nor an error")
 		}
 	case checking, suspect: //poolgen:if hasCheck
-		err = healthCheck(j.ctx, conn, p.context)
+		// A goroutine that gets to run too late may find the connection given up.
+		if err = j.ctx.Err(); err == nil {
+			err = healthCheck(j.ctx, conn, p.context)
+		}
 	case resetting: //poolgen:if resetsAway
-		err = resetConn(j.ctx, conn, p.context)
+		if err = j.ctx.Err(); err == nil {
+			err = resetConn(j.ctx, conn, p.context)
+		}
 	case closing: //poolgen:if hasClose
 		err = closeConn(j.ctx, conn, p.context)
 	}
@@ -122,6 +127,12 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		// A failure is for the oldest waiter, unless that one came well after the create had begun.
 		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
 			w = p.next()
+		}
+		// With nothing alive, it is for all who have waited as long as a create may take.
+		for p.in[live] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			if other := p.next(); other != nil {
+				other.wake(nil, err)
+			}
 		}
 	case err == nil: //poolgen:if hasCheck || resetsAway
 		s.ready = j.to == checking || j.to == suspect //poolgen:if hasCheck

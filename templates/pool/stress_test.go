@@ -73,13 +73,13 @@ func (b *backend) chaos(rarity int, dawdle time.Duration) {
 		return nil
 	})
 	b.needing(func(*Conn) bool {
-		if odd() && odd() {
+		if first, second := odd(), odd(); first && second {
 			panic("oh no")
 		}
 		return rand.IntN(3) == 0
 	})
 	b.breaking(func(*Conn) bool {
-		if odd() && odd() {
+		if first, second := odd(), odd(); first && second {
 			panic("oh no")
 		}
 		return odd()
