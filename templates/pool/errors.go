@@ -12,8 +12,6 @@ var (
 	ErrPoolClosed = errors.New("Pool: the pool is closed")
 	// ErrPoolExhausted is the error of requesters who may not wait for a place while all are taken.
 	ErrPoolExhausted = errors.New("Pool: all places are taken")
-
-	errBroken = errors.New("the connection is broken") //poolgen:if hasBroken
 )
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.

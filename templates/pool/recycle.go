@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -41,7 +42,7 @@ func (p *Pool) reusable(s *slot) (ok bool) {
 		p.unlock()
 	}()
 	if hasBroken && isBroken(s.conn, p.context) {
-		err = errBroken
+		err = errors.New("the connection is broken")
 	} else if resetsHere {
 		err = resetConn(context.Background(), s.conn, p.context)
 	}

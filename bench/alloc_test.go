@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"context"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAcquireAndReleaseOfAWarmedPoolAllocateNothing(t *testing.T) {
+	skipWithRaceDetector(t)
+	ctx := context.Background()
+	pool, err := NewCheckedPool(CheckedPoolOptions{MaxSize: 4})
+	require.NoError(t, err)
+	require.NoError(t, pool.Warm(ctx, 4, nil))
+	for name, acquire := range map[string]func(context.Context) (CheckedLease, error){
+		"Acquire": pool.Acquire, "TryAcquire": pool.TryAcquire, "AcquireOrCreate": pool.AcquireOrCreate,
+	} {
+		allocs := testing.AllocsPerRun(1000, func() {
+			lease, err := acquire(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			lease.Release()
+		})
+		require.Zero(t, allocs, name)
+	}
+}
+
+// Two goroutines hand one connection to each other: whoever acquires it has to wait until the other one,
+// which sees that somebody waits, releases it.
+func TestAWaitingAcquireAllocatesNothing(t *testing.T) {
+	skipWithRaceDetector(t)
+	ctx, stop := context.WithCancel(context.Background())
+	pool, err := NewCheckedPool(CheckedPoolOptions{MaxSize: 1})
+	require.NoError(t, err)
+	waits := func() uint64 { return pool.Stats().Waits }
+	handOn := func() error {
+		lease, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		for pool.Stats().Waiting == 0 && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		lease.Release()
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for handOn() == nil {
+		}
+	}()
+	for range 10 {
+		require.NoError(t, handOn())
+	}
+	before := waits()
+	allocs := testing.AllocsPerRun(1000, func() {
+		if err := handOn(); err != nil {
+			t.Error(err)
+		}
+	})
+	require.Zero(t, allocs)
+	require.GreaterOrEqual(t, waits()-before, uint64(1000), "the acquires have waited")
+	stop()
+	<-done
+	require.NoError(t, pool.Close(context.Background()))
+}
+
+func skipWithRaceDetector(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+}
