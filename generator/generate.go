@@ -25,6 +25,9 @@ func Generate(ctx context.Context, request Request) (*File, error) {
 		return nil, err
 	}
 	output := request.output(dir)
+	if err := (&File{Path: output}).mayReplace(); err != nil {
+		return nil, err
+	}
 	pkg, err := load(ctx, dir, output)
 	if err != nil {
 		return nil, err

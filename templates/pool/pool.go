@@ -64,7 +64,7 @@ type Pool struct {
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	o := &options
 	if min(o.MaxWaiters, o.MaxConcurrentCreates) < 0 || o.CreateTimeout < 0 || hasCheck && o.HealthCheckTimeout < 0 ||
-		!fixedSize && (o.MaxSize < 0 || o.MaxSize > 1<<20) {
+		!fixedSize && uint(o.MaxSize) > 1<<20 {
 		return nil, fmt.Errorf("PoolOptions: a field is negative, or too large: %+v", options)
 	}
 	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0))) //poolgen:if !fixedSize
