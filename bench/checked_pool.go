@@ -67,7 +67,7 @@ type CheckedPool struct {
 func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
 	o := &options
 	if min(o.MaxWaiters, o.MaxConcurrentCreates) < 0 || o.CreateTimeout < 0 || o.HealthCheckTimeout < 0 ||
-		(o.MaxSize < 0 || o.MaxSize > 1<<20) {
+		uint(o.MaxSize) > 1<<20 {
 		return nil, fmt.Errorf("CheckedPoolOptions: a field is negative, or too large: %+v", options)
 	}
 	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0)))
