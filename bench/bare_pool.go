@@ -73,7 +73,7 @@ func NewBarePool(options BarePoolOptions) (*BarePool, error) {
 	o.MaxWaiters = cmp.Or(o.MaxWaiters, 1<<30)
 	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
-	p := &BarePool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
 	p.slots = make([]bareSlot, o.MaxSize)
 	for i := range p.slots {
 		p.slots[i].pool, p.slots[i].index = p, i

@@ -75,7 +75,7 @@ func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
 	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
 	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second)
-	p := &CheckedPool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
 	p.slots = make([]checkedSlot, o.MaxSize)
 	for i := range p.slots {
 		p.slots[i].pool, p.slots[i].index = p, i

@@ -76,7 +76,7 @@ func NewLineConnPool(c *Config, options LineConnPoolOptions) (*LineConnPool, err
 	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
 	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second)
-	p := &LineConnPool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p := &LineConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
 	p.context = c
 	p.slots = make([]lineConnSlot, o.MaxSize)
 	for i := range p.slots {

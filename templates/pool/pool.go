@@ -72,7 +72,7 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
 	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
 	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second) //poolgen:if hasCheck
-	p := &Pool{options: options, lanes: 2 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
+	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
 	p.context = c                     //poolgen:if hasContext
 	p.slots = make([]slot, o.MaxSize) //poolgen:if !fixedSize
 	for i := range p.slots {
