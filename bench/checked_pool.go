@@ -18,9 +18,9 @@ import (
 
 // CheckedPoolOptions are the settings of a [CheckedPool]. A field that is zero stands for the default.
 type CheckedPoolOptions struct {
-	MaxSize              int           // of the pool, in connections; by default GOMAXPROCS, but at least 4
+	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; by default any number
+	MaxConcurrentCreates int           // at a time, those outside the pool aside; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check likewise, and other hooks; by default 1 s
 }
