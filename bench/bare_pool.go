@@ -116,10 +116,8 @@ func (p *BarePool) acquire(ctx context.Context, how bareManner) (lease BareLease
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
-	if s == nil && how == barePatient {
-		s, err = p.queue(ctx)
-	} else if s == nil {
-		s, err = p.create(ctx, how)
+	if s == nil {
+		s, err = p.obtain(ctx, how)
 	}
 	if err != nil {
 		return BareLease{}, err
@@ -504,22 +502,46 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.ready <- s
 }
 
-// queue has a requester wait for a place.
-func (p *BarePool) queue(ctx context.Context) (*bareSlot, error) {
-	begun, done := time.Now(), ctx.Done()
+// obtain gets a requester a place when none is idle.
+func (p *BarePool) obtain(ctx context.Context, how bareManner) (*bareSlot, error) {
+	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	if p.closed || p.waiting-p.in[bareVacant]-p.coming >= p.options.MaxWaiters {
-		return nil, p.reject()
+	switch {
+	case p.closed:
+		defer p.unlock()
+		return nil, ErrBarePoolClosed
+	case how == barePatient && p.waiting-p.in[bareVacant]-p.coming < p.options.MaxWaiters:
+		w := p.waiter(ctx, done, begun)
+		p.insert(w, p.line.prev)
+		return p.wait(w)
+	case how != barePatient && p.in[bareVacant] > 0 && p.in[bareCreating] < p.options.MaxConcurrentCreates:
+		return p.await(p.waiter(ctx, done, begun), p.vacancy(), bareCreating)
+	case how == bareOutside:
+		return p.await(p.waiter(ctx, done, begun), &bareSlot{pool: p, fresh: true}, bareCreating)
 	}
+	defer p.unlock()
+	p.stats.Rejected++
+	return nil, ErrBarePoolExhausted
+}
+
+// waiter makes a waiter of a requester, under mu.
+func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bareWaiter {
 	w := p.spare
 	if w == nil {
 		w = &bareWaiter{ready: make(chan *bareSlot, 1)}
 	} else {
-		p.spare = w.next
+		p.spare, w.next = w.next, nil
 	}
 	w.ctx, w.done, w.begun = ctx, done, begun
-	p.insert(w, p.line.prev)
-	return p.wait(w, begun)
+	return w
+}
+
+// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
+// the queue.
+func (p *BarePool) await(w *bareWaiter, s *bareSlot, to barePhase) (*bareSlot, error) {
+	w.job = &bareJob{to: to, waiter: w}
+	p.start(w.ctx, s, w.job)
+	return p.wait(w)
 }
 
 // insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
@@ -535,7 +557,7 @@ func (p *BarePool) insert(w, after *bareWaiter) {
 }
 
 // wait ends the critical section and returns the outcome for w.
-func (p *BarePool) wait(w *bareWaiter, begun time.Time) (s *bareSlot, err error) {
+func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	select {
@@ -551,24 +573,14 @@ func (p *BarePool) wait(w *bareWaiter, begun time.Time) (s *bareSlot, err error)
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(begun)))
-	switch {
-	case s != nil && w.job == nil:
-		s.spare, w.ctx, w.done = w, nil, nil
-	case s == nil && w.err == nil:
-		return nil, p.canceled(w.ctx, "acquire", begun)
+	p.waitTime.Add(int64(time.Since(w.begun)))
+	if s == nil && w.err == nil {
+		return nil, p.canceled(w.ctx, "acquire", w.begun)
+	}
+	if s != nil {
+		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
 	}
 	return s, w.err
-}
-
-// reject ends the critical section of a requester that is turned away.
-func (p *BarePool) reject() error {
-	defer p.unlock()
-	if p.closed {
-		return ErrBarePoolClosed
-	}
-	p.stats.Rejected++
-	return ErrBarePoolExhausted
 }
 
 // remove takes w out of the queue.
@@ -796,27 +808,6 @@ func (j *bareJob) leave(p *BarePool, err error) {
 		}
 		w.wake(nil, err)
 	}
-}
-
-// create creates a connection for a requester alone.
-func (p *BarePool) create(ctx context.Context, how bareManner) (*bareSlot, error) {
-	p.mu.Lock()
-	s := &bareSlot{pool: p, fresh: true}
-	if p.in[bareVacant] > 0 && p.in[bareCreating] < p.options.MaxConcurrentCreates {
-		s = p.vacancy()
-	} else if how == bareTrying || p.closed {
-		return nil, p.reject()
-	}
-	return p.await(ctx, s, &bareJob{to: bareCreating})
-}
-
-// await starts a job for a requester, under mu, which it gives up. If the requester's context ends first,
-// the outcome goes to the queue.
-func (p *BarePool) await(ctx context.Context, s *bareSlot, j *bareJob) (*bareSlot, error) {
-	w := &bareWaiter{job: j, ctx: ctx, done: ctx.Done(), ready: make(chan *bareSlot, 1)}
-	j.waiter = w
-	p.start(ctx, s, j)
-	return p.wait(w, j.begun)
 }
 
 // The pool is made for hooks with these signatures.

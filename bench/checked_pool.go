@@ -119,10 +119,8 @@ func (p *CheckedPool) acquire(ctx context.Context, how checkedManner) (lease Che
 		return CheckedLease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
-	if s == nil && how == checkedPatient {
-		s, err = p.queue(ctx)
-	} else if s == nil {
-		s, err = p.create(ctx, how)
+	if s == nil {
+		s, err = p.obtain(ctx, how)
 	}
 	asked := true
 	defer func() {
@@ -138,8 +136,9 @@ func (p *CheckedPool) acquire(ctx context.Context, how checkedManner) (lease Che
 		if !due {
 			break
 		}
+		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(ctx, s, &checkedJob{to: checkedChecking})
+		s, err = p.await(p.waiter(ctx, done, begun), s, checkedChecking)
 	}
 	if err != nil {
 		return CheckedLease{}, err
@@ -545,22 +544,46 @@ func (w *checkedWaiter) wake(s *checkedSlot, err error) {
 	w.ready <- s
 }
 
-// queue has a requester wait for a place.
-func (p *CheckedPool) queue(ctx context.Context) (*checkedSlot, error) {
-	begun, done := time.Now(), ctx.Done()
+// obtain gets a requester a place when none is idle.
+func (p *CheckedPool) obtain(ctx context.Context, how checkedManner) (*checkedSlot, error) {
+	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	if p.closed || p.waiting-p.in[checkedVacant]-p.coming >= p.options.MaxWaiters {
-		return nil, p.reject()
+	switch {
+	case p.closed:
+		defer p.unlock()
+		return nil, ErrCheckedPoolClosed
+	case how == checkedPatient && p.waiting-p.in[checkedVacant]-p.coming < p.options.MaxWaiters:
+		w := p.waiter(ctx, done, begun)
+		p.insert(w, p.line.prev)
+		return p.wait(w)
+	case how != checkedPatient && p.in[checkedVacant] > 0 && p.in[checkedCreating] < p.options.MaxConcurrentCreates:
+		return p.await(p.waiter(ctx, done, begun), p.vacancy(), checkedCreating)
+	case how == checkedOutside:
+		return p.await(p.waiter(ctx, done, begun), &checkedSlot{pool: p, fresh: true}, checkedCreating)
 	}
+	defer p.unlock()
+	p.stats.Rejected++
+	return nil, ErrCheckedPoolExhausted
+}
+
+// waiter makes a waiter of a requester, under mu.
+func (p *CheckedPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *checkedWaiter {
 	w := p.spare
 	if w == nil {
 		w = &checkedWaiter{ready: make(chan *checkedSlot, 1)}
 	} else {
-		p.spare = w.next
+		p.spare, w.next = w.next, nil
 	}
 	w.ctx, w.done, w.begun = ctx, done, begun
-	p.insert(w, p.line.prev)
-	return p.wait(w, begun)
+	return w
+}
+
+// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
+// the queue.
+func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, to checkedPhase) (*checkedSlot, error) {
+	w.job = &checkedJob{to: to, waiter: w}
+	p.start(w.ctx, s, w.job)
+	return p.wait(w)
 }
 
 // insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
@@ -576,7 +599,7 @@ func (p *CheckedPool) insert(w, after *checkedWaiter) {
 }
 
 // wait ends the critical section and returns the outcome for w.
-func (p *CheckedPool) wait(w *checkedWaiter, begun time.Time) (s *checkedSlot, err error) {
+func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	select {
@@ -592,24 +615,14 @@ func (p *CheckedPool) wait(w *checkedWaiter, begun time.Time) (s *checkedSlot, e
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(begun)))
-	switch {
-	case s != nil && w.job == nil:
-		s.spare, w.ctx, w.done = w, nil, nil
-	case s == nil && w.err == nil:
-		return nil, p.canceled(w.ctx, "acquire", begun)
+	p.waitTime.Add(int64(time.Since(w.begun)))
+	if s == nil && w.err == nil {
+		return nil, p.canceled(w.ctx, "acquire", w.begun)
+	}
+	if s != nil {
+		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
 	}
 	return s, w.err
-}
-
-// reject ends the critical section of a requester that is turned away.
-func (p *CheckedPool) reject() error {
-	defer p.unlock()
-	if p.closed {
-		return ErrCheckedPoolClosed
-	}
-	p.stats.Rejected++
-	return ErrCheckedPoolExhausted
 }
 
 // remove takes w out of the queue.
@@ -879,27 +892,6 @@ func (j *checkedJob) leave(p *CheckedPool, err error) {
 		}
 		w.wake(nil, err)
 	}
-}
-
-// create creates a connection for a requester alone.
-func (p *CheckedPool) create(ctx context.Context, how checkedManner) (*checkedSlot, error) {
-	p.mu.Lock()
-	s := &checkedSlot{pool: p, fresh: true}
-	if p.in[checkedVacant] > 0 && p.in[checkedCreating] < p.options.MaxConcurrentCreates {
-		s = p.vacancy()
-	} else if how == checkedTrying || p.closed {
-		return nil, p.reject()
-	}
-	return p.await(ctx, s, &checkedJob{to: checkedCreating})
-}
-
-// await starts a job for a requester, under mu, which it gives up. If the requester's context ends first,
-// the outcome goes to the queue.
-func (p *CheckedPool) await(ctx context.Context, s *checkedSlot, j *checkedJob) (*checkedSlot, error) {
-	w := &checkedWaiter{job: j, ctx: ctx, done: ctx.Done(), ready: make(chan *checkedSlot, 1)}
-	j.waiter = w
-	p.start(ctx, s, j)
-	return p.wait(w, j.begun)
 }
 
 // The pool is made for hooks with these signatures.

@@ -22,6 +22,7 @@ type Import struct {
 	Name  string // "" if the import has none
 	Path  string
 	refer string // the name by which the code refers to it
+	pos   token.Position
 }
 
 // Hook is a function of the user's that the pool calls.
@@ -32,6 +33,7 @@ type Hook struct {
 	OfContext bool   // a method of the pool context
 	Pointer   bool   // the method's receiver is a pointer
 	Params    []Role // in the order of the parameters
+	Variadic  bool   // there is one more, which gets nothing
 	Result    Result
 	Pos       token.Position
 	context   types.Type // the pool context that it takes, or nil

@@ -22,8 +22,13 @@ func Emit(ctx context.Context, files []*File) (written []string, err error) {
 
 func emit(ctx context.Context, files []*File, rename renamer) (written []string, err error) {
 	var errs []error
+	taken := map[string]bool{}
 	for _, f := range files {
 		errs = append(errs, f.mayReplace())
+		if taken[f.Path] {
+			errs = append(errs, fmt.Errorf("%s: wanted for two pools: run poolgen once for each, with -output", relative(f.Path)))
+		}
+		taken[f.Path] = true
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

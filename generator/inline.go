@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"go/ast"
+	"go/types"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -19,21 +20,48 @@ var standIns = map[string]Kind{
 }
 
 // inline replaces each call of a stand-in by a call of the hook.
-func (s *source) inline(c *Connection) {
+func (s *source) inline(c *Connection, names names, info *types.Info) (err error) {
+	var locals map[string]bool // the names of the variables of the function around
+	reachable := func(h *Hook) {
+		if !h.Method && !h.OfContext && locals[h.Name] {
+			err = at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
+		}
+	}
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			locals = variables(n, info)
 		case *ast.AssignStmt:
 			if call, kind := standIn(n.Rhs[0]); call != nil && kind != NeedsCheck && c.Hooks[kind] != nil {
-				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], s.arguments(call)))
+				reachable(c.Hooks[kind])
+				typ := c.Type
+				if locals[typ] {
+					typ = names["leased"]
+				}
+				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], typ, s.arguments(call)))
 				return false
 			}
 		case *ast.CallExpr:
 			if call, kind := standIn(n); call != nil && c.Hooks[kind] != nil {
+				reachable(c.Hooks[kind])
 				s.replace(n.Pos(), n.End(), print(c.call(c.Hooks[kind], s.arguments(call))))
 			}
 		}
 		return true
 	})
+	return err
+}
+
+// variables are the names of all that a function declares, and of what an inlined call may.
+func variables(fn *ast.FuncDecl, info *types.Info) map[string]bool {
+	names := map[string]bool{"made": true}
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && info.Defs[id] != nil && id != fn.Name {
+			names[id.Name] = true
+		}
+		return true
+	})
+	return names
 }
 
 func standIn(e ast.Expr) (*ast.CallExpr, Kind) {
@@ -78,15 +106,16 @@ func (c *Connection) call(h *Hook, args map[Role]string) *jen.Statement {
 	return jen.Id(h.Name).Call(list...)
 }
 
-// statement is what stands for the assignment of a stand-in's results to conn and err.
-func (c *Connection) statement(h *Hook, args map[Role]string) string {
+// statement is what stands for the assignment of a stand-in's results to conn and err; typ is the connection
+// type.
+func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string {
 	switch {
 	case h.Kind == Create && h.Method:
 		args[ConnPointer], args[ConnValue] = "made", "*made"
-		return print(jen.Id("made").Op(":=").New(jen.Id(c.Type))) + "\n" +
+		return print(jen.Id("made").Op(":=").New(jen.Id(typ))) + "\n" +
 			print(jen.If(jen.Id("err").Op("=").Add(c.call(h, args)), jen.Id("err").Op("==").Nil()).Block(jen.Id("conn").Op("=").Id("made")))
 	case h.Result == ValueAndErr:
-		return print(jen.Var().Id("made").Id(c.Type)) + "\n" +
+		return print(jen.Var().Id("made").Id(typ)) + "\n" +
 			print(jen.If(jen.List(jen.Id("made"), jen.Id("err")).Op("=").Add(c.call(h, args)), jen.Id("err").Op("==").Nil()).
 				Block(jen.Id("conn").Op("=").Op("&").Id("made")))
 	case h.Kind == Create:

@@ -211,10 +211,10 @@ func (r *resolver) called(kind Kind, names ...string) []candidate {
 	var found []candidate
 	for _, c := range r.candidates() {
 		for _, name := range names {
-			fits := c.fn.Name() == name && r.receiver(c) == r.conn
+			fits := c.fn.Name() == name && r.isMethod(kind, c)
 			if stem, ok := strings.CutSuffix(name, "T"); ok {
 				full := stem + upperFirst(r.request.Type)
-				fits = r.receiver(c) != r.conn && (c.fn.Name() == full || c.fn.Name() == lowerFirst(full))
+				fits = !r.isMethod(kind, c) && (c.fn.Name() == full || c.fn.Name() == lowerFirst(full))
 			}
 			if fits && r.concerns(kind, c) {
 				found = append(found, c)
@@ -266,10 +266,20 @@ func (r *resolver) receiver(c candidate) *types.Named {
 	return named
 }
 
+// isMethod reports whether a function is a method of the connection type. One of a type that it embeds is
+// too, but does not create more than that.
+func (r *resolver) isMethod(kind Kind, c candidate) bool {
+	if r.receiver(c) == r.conn {
+		return true
+	}
+	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, r.types, c.fn.Name())
+	return kind != Create && obj == c.fn
+}
+
 // concerns reports whether a function has to do with the connection type: it is a method of it, takes it
 // or, being a create, returns it.
 func (r *resolver) concerns(kind Kind, c candidate) bool {
-	if r.receiver(c) == r.conn {
+	if r.isMethod(kind, c) {
 		return true
 	}
 	tuple := c.fn.Signature().Params()

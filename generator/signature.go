@@ -2,16 +2,19 @@ package generator
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // signature matches a function's parameters and results, by type, with what a hook of the kind may have.
 func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 	sig := c.fn.Signature()
-	h := &Hook{Kind: kind, Name: c.fn.Name(), Pos: r.position(c.fn.Pos()), Method: r.receiver(c) == r.conn}
-	if sig.TypeParams().Len() > 0 {
+	h := &Hook{Kind: kind, Name: c.fn.Name(), Pos: r.position(c.fn.Pos()), Method: r.isMethod(kind, c)}
+	if sig.TypeParams().Len()+sig.RecvTypeParams().Len() > 0 {
 		return nil, r.unfit(h, c, "it is generic")
 	}
 	var context types.Type
@@ -24,7 +27,8 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if sig.Variadic() && i == sig.Params().Len()-1 {
-			break // called with none
+			h.Variadic = true // called with none
+			break
 		}
 		role, err := r.role(kind, v.Type())
 		if err != "" {
@@ -179,12 +183,18 @@ func (r *resolver) describeContext(c *Connection) {
 		}
 		for name, path := range refs {
 			if path == pkg.Path() {
-				c.addImport(Import{Name: explicitName(r.shown.file, path), Path: path, refer: name})
+				c.addImport(Import{Name: explicitName(r.shown.file, path), Path: path, refer: name, pos: r.importPosition(r.shown.file, path)})
 				return name
 			}
 		}
 		return pkg.Name()
 	})
+}
+
+// importPosition is where a file imports a path.
+func (r *resolver) importPosition(file *ast.File, path string) token.Position {
+	i := slices.IndexFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) })
+	return r.position(file.Imports[max(i, 0)].Pos())
 }
 
 func (c *Connection) addImport(i Import) {
@@ -206,7 +216,10 @@ func (r *resolver) absent(c *Connection) []string {
 			if hook != nil && hook.Name == name {
 				break // the ones after it have a lower rank
 			}
-			names = append(names, name)
+			// A field, or a method that comes second to the hook, can be no hook.
+			if has, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, r.types, name); has == nil {
+				names = append(names, name)
+			}
 		}
 	}
 	return names

@@ -65,7 +65,9 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	if !f["hasContext"] {
 		s.dropContext()
 	}
-	s.inline(c)
+	if err := s.inline(c, n, t.info); err != nil {
+		return err
+	}
 	s.rename(n, t.info, t.scope, c.Context)
 	return nil
 }
@@ -195,18 +197,22 @@ func (t *template) verify(c *Connection, n names, text []byte) error {
 	for _, spec := range file.Imports {
 		p, _ := strconv.Unquote(spec.Path.Value)
 		name := path.Base(p)
-		if i := slices.IndexFunc(c.Imports, func(i Import) bool { return i.Path == p }); i >= 0 {
+		i := slices.IndexFunc(c.Imports, func(i Import) bool { return i.Path == p })
+		switch {
+		case i >= 0 && (spec.Name != nil || t.imports[name] != p):
 			name = c.Imports[i].refer
-		} else if t.imports[name] != p {
+		case t.imports[name] != p:
 			return fmt.Errorf("poolgen is broken: its output imports %q", p)
 		}
 		if err := c.free(name, "the generated code imports "+p+" as"); err != nil {
 			return err
 		}
 	}
-	for _, name := range []string{"any", "append", "bool", "byte", "close", "error", "false", "int", "int64", "iota", "len", "make", "max", "min", "new", "nil", "recover", "string", "true", "uint32", "uint64", "uint8", "uintptr"} {
-		if err := c.free(name, "the generated code needs Go's own"); err != nil {
-			return err
+	for n := range ast.Preorder(file) {
+		if id, ok := n.(*ast.Ident); ok && types.Universe.Lookup(id.Name) != nil {
+			if err := c.free(id.Name, "the generated code needs Go's own"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

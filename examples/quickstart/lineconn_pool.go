@@ -121,10 +121,8 @@ func (p *LineConnPool) acquire(ctx context.Context, how lineConnManner) (lease L
 		return LineConnLease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
-	if s == nil && how == lineConnPatient {
-		s, err = p.queue(ctx)
-	} else if s == nil {
-		s, err = p.create(ctx, how)
+	if s == nil {
+		s, err = p.obtain(ctx, how)
 	}
 	asked := true
 	defer func() {
@@ -140,8 +138,9 @@ func (p *LineConnPool) acquire(ctx context.Context, how lineConnManner) (lease L
 		if !due {
 			break
 		}
+		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(ctx, s, &lineConnJob{to: lineConnChecking})
+		s, err = p.await(p.waiter(ctx, done, begun), s, lineConnChecking)
 	}
 	if err != nil {
 		return LineConnLease{}, err
@@ -547,22 +546,46 @@ func (w *lineConnWaiter) wake(s *lineConnSlot, err error) {
 	w.ready <- s
 }
 
-// queue has a requester wait for a place.
-func (p *LineConnPool) queue(ctx context.Context) (*lineConnSlot, error) {
-	begun, done := time.Now(), ctx.Done()
+// obtain gets a requester a place when none is idle.
+func (p *LineConnPool) obtain(ctx context.Context, how lineConnManner) (*lineConnSlot, error) {
+	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	if p.closed || p.waiting-p.in[lineConnVacant]-p.coming >= p.options.MaxWaiters {
-		return nil, p.reject()
+	switch {
+	case p.closed:
+		defer p.unlock()
+		return nil, ErrLineConnPoolClosed
+	case how == lineConnPatient && p.waiting-p.in[lineConnVacant]-p.coming < p.options.MaxWaiters:
+		w := p.waiter(ctx, done, begun)
+		p.insert(w, p.line.prev)
+		return p.wait(w)
+	case how != lineConnPatient && p.in[lineConnVacant] > 0 && p.in[lineConnCreating] < p.options.MaxConcurrentCreates:
+		return p.await(p.waiter(ctx, done, begun), p.vacancy(), lineConnCreating)
+	case how == lineConnOutside:
+		return p.await(p.waiter(ctx, done, begun), &lineConnSlot{pool: p, fresh: true}, lineConnCreating)
 	}
+	defer p.unlock()
+	p.stats.Rejected++
+	return nil, ErrLineConnPoolExhausted
+}
+
+// waiter makes a waiter of a requester, under mu.
+func (p *LineConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *lineConnWaiter {
 	w := p.spare
 	if w == nil {
 		w = &lineConnWaiter{ready: make(chan *lineConnSlot, 1)}
 	} else {
-		p.spare = w.next
+		p.spare, w.next = w.next, nil
 	}
 	w.ctx, w.done, w.begun = ctx, done, begun
-	p.insert(w, p.line.prev)
-	return p.wait(w, begun)
+	return w
+}
+
+// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
+// the queue.
+func (p *LineConnPool) await(w *lineConnWaiter, s *lineConnSlot, to lineConnPhase) (*lineConnSlot, error) {
+	w.job = &lineConnJob{to: to, waiter: w}
+	p.start(w.ctx, s, w.job)
+	return p.wait(w)
 }
 
 // insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
@@ -578,7 +601,7 @@ func (p *LineConnPool) insert(w, after *lineConnWaiter) {
 }
 
 // wait ends the critical section and returns the outcome for w.
-func (p *LineConnPool) wait(w *lineConnWaiter, begun time.Time) (s *lineConnSlot, err error) {
+func (p *LineConnPool) wait(w *lineConnWaiter) (s *lineConnSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	select {
@@ -594,24 +617,14 @@ func (p *LineConnPool) wait(w *lineConnWaiter, begun time.Time) (s *lineConnSlot
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(begun)))
-	switch {
-	case s != nil && w.job == nil:
-		s.spare, w.ctx, w.done = w, nil, nil
-	case s == nil && w.err == nil:
-		return nil, p.canceled(w.ctx, "acquire", begun)
+	p.waitTime.Add(int64(time.Since(w.begun)))
+	if s == nil && w.err == nil {
+		return nil, p.canceled(w.ctx, "acquire", w.begun)
+	}
+	if s != nil {
+		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
 	}
 	return s, w.err
-}
-
-// reject ends the critical section of a requester that is turned away.
-func (p *LineConnPool) reject() error {
-	defer p.unlock()
-	if p.closed {
-		return ErrLineConnPoolClosed
-	}
-	p.stats.Rejected++
-	return ErrLineConnPoolExhausted
 }
 
 // remove takes w out of the queue.
@@ -881,27 +894,6 @@ func (j *lineConnJob) leave(p *LineConnPool, err error) {
 		}
 		w.wake(nil, err)
 	}
-}
-
-// create creates a connection for a requester alone.
-func (p *LineConnPool) create(ctx context.Context, how lineConnManner) (*lineConnSlot, error) {
-	p.mu.Lock()
-	s := &lineConnSlot{pool: p, fresh: true}
-	if p.in[lineConnVacant] > 0 && p.in[lineConnCreating] < p.options.MaxConcurrentCreates {
-		s = p.vacancy()
-	} else if how == lineConnTrying || p.closed {
-		return nil, p.reject()
-	}
-	return p.await(ctx, s, &lineConnJob{to: lineConnCreating})
-}
-
-// await starts a job for a requester, under mu, which it gives up. If the requester's context ends first,
-// the outcome goes to the queue.
-func (p *LineConnPool) await(ctx context.Context, s *lineConnSlot, j *lineConnJob) (*lineConnSlot, error) {
-	w := &lineConnWaiter{job: j, ctx: ctx, done: ctx.Done(), ready: make(chan *lineConnSlot, 1)}
-	j.waiter = w
-	p.start(ctx, s, j)
-	return p.wait(w, j.begun)
 }
 
 // The pool is made for hooks with these signatures.

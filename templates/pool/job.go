@@ -187,24 +187,3 @@ func (j *job) leave(p *Pool, err error) {
 		w.wake(nil, err)
 	}
 }
-
-// create creates a connection for a requester alone.
-func (p *Pool) create(ctx context.Context, how manner) (*slot, error) {
-	p.mu.Lock()
-	s := &slot{pool: p, fresh: true}
-	if p.in[vacant] > 0 && p.in[creating] < p.options.MaxConcurrentCreates {
-		s = p.vacancy()
-	} else if how == trying || p.closed {
-		return nil, p.reject()
-	}
-	return p.await(ctx, s, &job{to: creating})
-}
-
-// await starts a job for a requester, under mu, which it gives up. If the requester's context ends first,
-// the outcome goes to the queue.
-func (p *Pool) await(ctx context.Context, s *slot, j *job) (*slot, error) {
-	w := &waiter{job: j, ctx: ctx, done: ctx.Done(), ready: make(chan *slot, 1)}
-	j.waiter = w
-	p.start(ctx, s, j)
-	return p.wait(w, j.begun)
-}

@@ -111,10 +111,8 @@ func (p *Pool) acquire(ctx context.Context, how manner) (lease Lease, err error)
 		return Lease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
-	if s == nil && how == patient {
-		s, err = p.queue(ctx)
-	} else if s == nil {
-		s, err = p.create(ctx, how)
+	if s == nil {
+		s, err = p.obtain(ctx, how)
 	}
 	asked := true //poolgen:if hasNeeds
 	if hasNeeds {
@@ -134,8 +132,9 @@ func (p *Pool) acquire(ctx context.Context, how manner) (lease Lease, err error)
 				break
 			}
 		}
+		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(ctx, s, &job{to: checking})
+		s, err = p.await(p.waiter(ctx, done, begun), s, checking)
 	}
 	if err != nil {
 		return Lease{}, err

@@ -23,22 +23,46 @@ func (w *waiter) wake(s *slot, err error) {
 	w.ready <- s
 }
 
-// queue has a requester wait for a place.
-func (p *Pool) queue(ctx context.Context) (*slot, error) {
-	begun, done := time.Now(), ctx.Done()
+// obtain gets a requester a place when none is idle.
+func (p *Pool) obtain(ctx context.Context, how manner) (*slot, error) {
+	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	if p.closed || p.waiting-p.in[vacant]-p.coming >= p.options.MaxWaiters {
-		return nil, p.reject()
+	switch {
+	case p.closed:
+		defer p.unlock()
+		return nil, ErrPoolClosed
+	case how == patient && p.waiting-p.in[vacant]-p.coming < p.options.MaxWaiters:
+		w := p.waiter(ctx, done, begun)
+		p.insert(w, p.line.prev)
+		return p.wait(w)
+	case how != patient && p.in[vacant] > 0 && p.in[creating] < p.options.MaxConcurrentCreates:
+		return p.await(p.waiter(ctx, done, begun), p.vacancy(), creating)
+	case how == outside:
+		return p.await(p.waiter(ctx, done, begun), &slot{pool: p, fresh: true}, creating)
 	}
+	defer p.unlock()
+	p.stats.Rejected++
+	return nil, ErrPoolExhausted
+}
+
+// waiter makes a waiter of a requester, under mu.
+func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *waiter {
 	w := p.spare
 	if w == nil {
 		w = &waiter{ready: make(chan *slot, 1)}
 	} else {
-		p.spare = w.next
+		p.spare, w.next = w.next, nil
 	}
 	w.ctx, w.done, w.begun = ctx, done, begun
-	p.insert(w, p.line.prev)
-	return p.wait(w, begun)
+	return w
+}
+
+// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
+// the queue.
+func (p *Pool) await(w *waiter, s *slot, to phase) (*slot, error) {
+	w.job = &job{to: to, waiter: w}
+	p.start(w.ctx, s, w.job)
+	return p.wait(w)
 }
 
 // insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
@@ -54,7 +78,7 @@ func (p *Pool) insert(w, after *waiter) {
 }
 
 // wait ends the critical section and returns the outcome for w.
-func (p *Pool) wait(w *waiter, begun time.Time) (s *slot, err error) {
+func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	select {
@@ -70,24 +94,14 @@ func (p *Pool) wait(w *waiter, begun time.Time) (s *slot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(begun)))
-	switch {
-	case s != nil && w.job == nil:
-		s.spare, w.ctx, w.done = w, nil, nil
-	case s == nil && w.err == nil:
-		return nil, p.canceled(w.ctx, "acquire", begun)
+	p.waitTime.Add(int64(time.Since(w.begun)))
+	if s == nil && w.err == nil {
+		return nil, p.canceled(w.ctx, "acquire", w.begun)
+	}
+	if s != nil {
+		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
 	}
 	return s, w.err
-}
-
-// reject ends the critical section of a requester that is turned away.
-func (p *Pool) reject() error {
-	defer p.unlock()
-	if p.closed {
-		return ErrPoolClosed
-	}
-	p.stats.Rejected++
-	return ErrPoolExhausted
 }
 
 // remove takes w out of the queue.
