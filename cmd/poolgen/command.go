@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/poolgen/poolgen/generator"
@@ -60,12 +61,7 @@ func parse(args []string) (command, error) {
 		case "help", "version":
 			return command{verb: verb}, nil
 		case "check":
-			for _, pattern := range args[1:] {
-				if strings.HasPrefix(pattern, "-") {
-					return command{}, fmt.Errorf("check takes packages, not the flag %s", pattern)
-				}
-			}
-			return command{verb: verb, patterns: append(args[1:], defaultPattern[min(1, len(args)-1):]...)}, nil
+			return parseCheck(args[1:])
 		default:
 			return command{}, fmt.Errorf("unknown command %q: want check, help, version or flags", verb)
 		}
@@ -73,8 +69,18 @@ func parse(args []string) (command, error) {
 	return parseGenerate(args)
 }
 
-// defaultPattern is what check checks if it is not told.
-var defaultPattern = []string{"./..."}
+// parseCheck understands the arguments of check.
+func parseCheck(patterns []string) (command, error) {
+	for _, pattern := range patterns {
+		if strings.HasPrefix(pattern, "-") {
+			return command{}, fmt.Errorf("check takes packages, not the flag %s", pattern)
+		}
+	}
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	return command{verb: "check", patterns: patterns}, nil
+}
 
 // parseGenerate understands the flags of generate.
 func parseGenerate(args []string) (command, error) {
@@ -112,9 +118,9 @@ func parseGenerate(args []string) (command, error) {
 }
 
 func parseSize(s string) (int, error) {
-	var n int
-	if _, err := fmt.Sscanf(s+" ", "%d ", &n); err != nil || n < 1 || fmt.Sprint(n) != s {
-		return 0, fmt.Errorf("the size must be a number of places, 1 or more")
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, errors.New("the size must be a number of places, 1 or more")
 	}
 	return n, nil
 }

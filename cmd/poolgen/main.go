@@ -94,6 +94,6 @@ func check(ctx context.Context, stdout io.Writer, patterns []string) error {
 		_, err := fmt.Fprintf(stdout, "poolgen: %d of %d generated pools are out of date; run go generate\n", len(stale), checked)
 		return errors.Join(err, errStale)
 	}
-	_, err = fmt.Fprintf(stdout, "poolgen: %d generated pools are up to date\n", checked)
+	_, err = fmt.Fprintf(stdout, "poolgen: generated pools that are up to date: %d\n", checked)
 	return err
 }
