@@ -208,8 +208,12 @@ func (t *template) verify(c *Connection, n names, text []byte) error {
 			return err
 		}
 	}
+	builtins := map[string]bool{} // that the template uses; a hook may be called as another one is
+	for _, obj := range t.info.Uses {
+		builtins[obj.Name()] = builtins[obj.Name()] || obj.Parent() == types.Universe
+	}
 	for n := range ast.Preorder(file) {
-		if id, ok := n.(*ast.Ident); ok && types.Universe.Lookup(id.Name) != nil && !c.isHook(id.Name) {
+		if id, ok := n.(*ast.Ident); ok && builtins[id.Name] {
 			if err := c.free(id.Name, "the generated code needs Go's own"); err != nil {
 				return err
 			}
@@ -224,16 +228,6 @@ func (c *Connection) free(name, use string) error {
 		return at(pos, "%s is declared here, but %s %s; rename this one, or give the pool other names with -prefix=P", name, use, name)
 	}
 	return nil
-}
-
-// isHook reports whether a name is that of a hook, and so the package's own.
-func (c *Connection) isHook(name string) bool {
-	for _, h := range c.Hooks {
-		if h.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // declared are the package-level names of a declaration.
