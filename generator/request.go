@@ -3,9 +3,11 @@ package generator
 import (
 	"fmt"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Request says which pool to generate. It is what the command line and the header of a generated file
@@ -50,7 +52,7 @@ func (r Request) Validate() error {
 	if r.Size < 0 || r.Size > 1<<20 {
 		return fmt.Errorf("-size=%d: out of range; give the number of places, 1 to %d", r.Size, 1<<20)
 	}
-	if r.Output != "" && (!strings.HasSuffix(r.Output, ".go") || strings.HasSuffix(r.Output, "_test.go")) {
+	if r.Output != "" && !isGoFile(r.Output) {
 		return fmt.Errorf("-output=%q: not the name of a Go file; give one that ends in .go (and not in _test.go)", r.Output)
 	}
 	for _, kind := range Kinds {
@@ -59,6 +61,13 @@ func (r Request) Validate() error {
 		}
 	}
 	return nil
+}
+
+// isGoFile reports whether a path is one of a file that go build takes for the package's.
+func isGoFile(path string) bool {
+	base := filepath.Base(path)
+	return strings.HasSuffix(base, ".go") && !strings.HasSuffix(base, "_test.go") &&
+		base[0] != '_' && base[0] != '.' && !strings.ContainsFunc(path, unicode.IsControl)
 }
 
 func isName(s string) bool { return token.IsIdentifier(s) && s != "_" }
