@@ -27,7 +27,8 @@ func (c *Connection) features(r Request) features {
 		"resetsHere": reset != nil && !reset.takes(ContextContext),
 		"resetsAway": reset != nil && reset.takes(ContextContext),
 		"hasRecycle": has(Broken) || has(Reset),
-		"fixedSize":  r.Size > 0,
+		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true,
+		"fixedSize": r.Size > 0,
 	}
 	return f
 }

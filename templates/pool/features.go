@@ -14,6 +14,11 @@ const (
 	resetsHere = true     // connections are reset on release, by a hook that takes no context
 	resetsAway = true     // connections are reset on release, by a hook that takes one, and its time
 	hasRecycle = true     // any of the last three
+	hasTry     = true     // TryAcquire
+	hasOutside = true     // AcquireOrCreate
+	hasWith    = true     // With
+	hasWarm    = true     // Warm
+	hasDetach  = true     // Detach
 	fixedSize  = size > 0 // the number of places is a constant of the code
 
 	size = 0 // that number

@@ -23,6 +23,8 @@ type closedByRelease struct{ Close struct{} }
 func (l Lease) Conn() *Conn { return l.leased }
 
 // Fresh reports whether the connection is outside the pool, made by [Pool.AcquireOrCreate].
+//
+//poolgen:if hasOutside
 func (l Lease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [Pool.Close], and on the zero Lease.
@@ -56,6 +58,8 @@ func (l Lease) Discard() {
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
 // Detach returns nil if the lease had ended.
+//
+//poolgen:if hasDetach
 func (l Lease) Detach() *Conn {
 	if !l.end() {
 		return nil

@@ -91,10 +91,14 @@ func (p *Pool) Acquire(ctx context.Context) (Lease, error) { return p.acquire(ct
 
 // TryAcquire is [Pool.Acquire] for those who won't wait for a place: if all are taken, it returns
 // [ErrPoolExhausted]. It does wait for a connection that is under way.
+//
+//poolgen:if hasTry
 func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, trying) }
 
 // AcquireOrCreate is [Pool.TryAcquire] that, if all places are taken, creates a connection outside
 // the pool, which is gone after its release; [Lease.Fresh] tells it from others.
+//
+//poolgen:if hasOutside
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, outside) }
 
 // manner is how a requester gets what it wants if nothing is idle.
@@ -144,6 +148,8 @@ func (p *Pool) acquire(ctx context.Context, how manner) (lease Lease, err error)
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
 // error when ctx has ended: nobody knows what is still under way on it. Else it releases it.
+//
+//poolgen:if hasWith
 func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	lease, err := p.Acquire(ctx)
 	if err != nil {
@@ -159,6 +165,8 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
+//
+//poolgen:if hasWarm
 func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
 	if ctx.Err() != nil {
 		return p.canceled(ctx, "warm", time.Now())
