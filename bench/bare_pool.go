@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,16 +20,15 @@ import (
 type BarePoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time, those outside the pool aside; by default any number
+	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
 // BarePool is a pool of connections, made by [NewBarePool]. Its methods may be called at the same time.
 //
-// A pool has a fixed number of places. Each has a turn, a number that is odd while the place holds an
-// idle connection, even while the place is somebody's, and goes up by two with every lease that ends.
-// So one compare-and-swap takes a place, one gives it back, and a lease that has ended can't give
-// back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while
+// the place is somebody's, and goes up by two with every lease that ends. So one compare-and-swap
+// takes a place, one gives it back, and a lease that has ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool
 // look after the connections, and what becomes available goes to whoever has waited longest. While
@@ -37,87 +36,78 @@ type BarePoolOptions struct {
 // looking for an idle place for the last time; a releaser reads it after having made a place idle. So
 // one of the two sees what the other did, and nobody waits beside an idle place.
 type BarePool struct {
-	limit    atomic.Int64 // how many places the fast path may search
-	lanes    int          // at how many of them it may start
-	slots    []bareSlot
-	options  BarePoolOptions
-	waitTime atomic.Int64 // nanoseconds that requesters waited
+	limit   atomic.Int64                // how many places the fast path may search
+	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
+	lanes   int                         // at how many of them a search may start
+	options BarePoolOptions
+	waited  atomic.Int64       // nanoseconds that requesters waited
+	drained context.Context    // ends when the pool is closed and has no connection left,
+	drain   context.CancelFunc // by this
 
-	mu      sync.Mutex      // guards all that follows
-	in      [barePhases]int // how many places are in each phase
-	high    int             // all places from here on are vacant
-	fresh   int             // connections outside the pool
-	line    bareWaiter      // the queue's ends: next is the oldest waiter, prev the youngest
-	waiting int             // the queue's length
-	spare   *bareWaiter     // waiters for reuse, linked by next
-	coming  int             // how many creates are for the queue
-	orders  []*bareJob      // creates of Warm that have not begun
-	served  time.Time       // when the queue formed, or got a released connection last
-	took    time.Duration   // how long the latest create took
-	timer   *time.Timer     // calls settle when time alone makes a difference
-	stats   BarePoolStats   // the counters
-	closed  bool
-	drained chan struct{} // closed when the pool is closed and has no connection left,
-	drain   sync.Once     // by this
+	mu     sync.Mutex    // guards all that follows
+	stats  BarePoolStats // counts idle connections as in use
+	high   int           // all places from here on are vacant
+	line   bareWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *bareWaiter   // waiters for reuse, linked by next
+	served time.Time     // when the queue formed, or got a released connection last
+	took   time.Duration // how long the latest create took
+	timer  *time.Timer   // calls settle when time alone makes a difference
+	closed bool
 }
 
-// NewBarePool returns a pool that creates a connection whenever one is needed; [BarePool.Warm] creates some
-// ahead. The error tells which option makes no sense.
+// NewBarePool returns a pool that creates a connection whenever one is needed. The error tells which
+// option makes no sense.
 func NewBarePool(options BarePoolOptions) (*BarePool, error) {
-	o := &options
-	if min(o.MaxWaiters, o.MaxConcurrentCreates) < 0 || o.CreateTimeout < 0 ||
-		uint(o.MaxSize) > 1<<20 {
-		return nil, fmt.Errorf("BarePoolOptions: a field is negative, or too large: %+v", options)
+	p, err := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
+	barePreset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
+	barePreset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
+	barePreset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
+	barePreset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	if err != nil {
+		return nil, err
 	}
-	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0)))
-	o.MaxWaiters = cmp.Or(o.MaxWaiters, 1<<30)
-	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
-	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
-	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
-	p.slots = make([]bareSlot, o.MaxSize)
-	for i := range p.slots {
-		p.slots[i].pool, p.slots[i].index = p, i
-	}
-	p.in[bareVacant] = len(p.slots)
+	p.slots.Store(new([]*bareSlot))
+	p.stats.MaxSize = p.options.MaxSize
+	p.stats.Vacant = p.stats.MaxSize
+	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
+	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
+	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
+}
+
+// barePreset gives an option its default if it is zero, and reports one that is negative.
+func barePreset[N int | time.Duration](option *N, value N, name string, err *error) {
+	if *option < 0 {
+		*err = fmt.Errorf("BarePoolOptions.%s is %v: it can't be negative", name, *option)
+	}
+	*option = cmp.Or(*option, value)
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
 // first, to requesters in the order they came. The error is that of ctx or of a create, or
 // [ErrBarePoolExhausted] or [ErrBarePoolClosed].
 func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
-	return p.acquire(ctx, barePatient)
+	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [BarePool.Acquire] for those who won't wait for a place: if all are taken, it returns
-// [ErrBarePoolExhausted]. It does wait for a connection that is under way.
-func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) {
-	return p.acquire(ctx, bareTrying)
-}
+// TryAcquire is [BarePool.Acquire] for those who won't wait for others: if all places are taken, it
+// returns [ErrBarePoolExhausted]. It does wait for a connection that is under way.
+func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) { return p.acquire(ctx, 0) }
 
 // AcquireOrCreate is [BarePool.TryAcquire] that, if all places are taken, creates a connection outside
 // the pool, which is gone after its release; [BareLease.Fresh] tells it from others.
-func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) {
-	return p.acquire(ctx, bareOutside)
-}
+func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) { return p.acquire(ctx, -1) }
 
-// bareManner is how a requester gets what it wants if nothing is idle.
-type bareManner int
-
-const (
-	barePatient bareManner = iota // it waits in the queue
-	bareTrying                    // a connection is created for it if there is room
-	bareOutside                   // or outside the pool if there is none
-)
-
-func (p *BarePool) acquire(ctx context.Context, how bareManner) (lease BareLease, err error) {
+// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
+// queue wait for others, or, if queue is negative, get a connection outside the pool.
+func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err error) {
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
 	if s == nil {
-		s, err = p.obtain(ctx, how)
+		s, err = p.obtain(ctx, queue)
 	}
 	if err != nil {
 		return BareLease{}, err
@@ -140,56 +130,6 @@ func (p *BarePool) With(ctx context.Context, f func(*Bare) error) error {
 	return err
 }
 
-// Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
-// They are created as usual or, if create is not nil, by create, which is told the index of each.
-func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Bare, error)) error {
-	if ctx.Err() != nil {
-		return p.canceled(ctx, "warm", time.Now())
-	} else if n > len(p.slots) {
-		return &BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, len(p.slots))}
-	}
-	begun, w := time.Now(), &bareWaiter{ctx: ctx, done: ctx.Done(), ready: make(chan *bareSlot, max(0, n))}
-	p.mu.Lock()
-	var jobs []*bareJob
-	for p.in[bareVacant] > 0 && len(p.slots)-p.in[bareVacant] < n {
-		j := &bareJob{to: bareCreating, slot: p.vacancy(), waiter: w, create: create, index: len(jobs)}
-		p.move(j.slot, bareReserved)
-		jobs = append(jobs, j)
-	}
-	p.orders = append(p.orders, jobs...)
-	p.unlock()
-	var err error
-	for i := 0; i < len(jobs) && err == nil; i++ {
-		select {
-		case s := <-w.ready:
-			if s == nil {
-				p.mu.Lock()
-				err = w.err
-				p.mu.Unlock()
-			}
-		case <-w.done:
-			err = p.canceled(ctx, "warm", begun)
-		}
-	}
-	p.mu.Lock()
-	defer p.unlock()
-	p.orders = slices.DeleteFunc(p.orders, func(j *bareJob) bool { return j.waiter == w })
-	for _, j := range jobs {
-		switch {
-		case j.filled && err == nil:
-			p.deliver(j.slot)
-		case j.filled:
-			p.retire(j.slot, &p.stats.RetiredUnwanted)
-		case j.ctx == nil:
-			p.move(j.slot, bareVacant)
-		default:
-			j.unwanted = true
-			j.cancel()
-		}
-	}
-	return err
-}
-
 // Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
@@ -202,24 +142,21 @@ func (p *BarePool) Close(ctx context.Context) error {
 		w.wake(nil, ErrBarePoolClosed)
 	}
 	p.match()
-	for i := range p.slots {
-		if s := &p.slots[i]; s.job != nil {
-			s.job.leave(p, ErrBarePoolClosed)
-			s.job.cancel()
+	for i := range p.high {
+		if j := p.place(i).job; j != nil {
+			j.leave(ErrBarePoolClosed)
+			j.cancel()
 		}
 	}
 	p.unlock()
 	select {
-	case <-p.drained:
-		return nil
+	case <-p.drained.Done():
 	case <-done:
+		if p.drained.Err() == nil {
+			return p.canceled(ctx, "close", begun)
+		}
 	}
-	select {
-	case <-p.drained:
-		return nil
-	default:
-		return p.canceled(ctx, "close", begun)
-	}
+	return nil
 }
 
 // bareLeased is the type of the connection by a name that leaves a BareLease room for Conn.
@@ -273,7 +210,7 @@ func (l BareLease) Detach() *Bare {
 	p.mu.Lock()
 	p.stats.Detached++
 	l.slot.conn = nil
-	p.move(l.slot, bareVacant)
+	p.move(l.slot, &p.stats.Vacant)
 	p.unlock()
 	return l.bareLeased
 }
@@ -287,6 +224,7 @@ type BarePoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
+	Warming  int // places that Warm fills
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
 	Waiting  int // requesters in the queue
@@ -297,8 +235,8 @@ type BarePoolStats struct {
 	RetiredDiscarded uint64        // connections discarded
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        // connections taken out by Detach
-	Waits            uint64        // requesters that had to wait, for a place or while one was got ready
-	WaitTime         time.Duration // how long they waited, all together
+	Waits            uint64        // how often somebody waited, for a place or while one was got ready
+	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrBarePoolExhausted
 	LastError        error         // the latest failure of a hook
 }
@@ -308,19 +246,15 @@ func (p *BarePool) Stats() BarePoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.stats
-	for i := range p.slots {
-		turn := p.slots[i].turn.Load()
+	st.Acquired = uint64(st.InUse)
+	for i := range p.places() {
+		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 1
 	}
-	st.MaxSize = len(p.slots)
-	st.InUse = p.in[bareLive] - st.Idle
-	st.Acquired += uint64(st.InUse)
-	st.Creating = p.in[bareCreating] + p.in[bareReserved]
-	st.Vacant = p.in[bareVacant]
-	st.Fresh = p.fresh
-	st.Waiting = p.waiting
-	st.WaitTime = time.Duration(p.waitTime.Load())
+	st.InUse -= st.Idle
+	st.Acquired -= uint64(st.Idle)
+	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -356,38 +290,31 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bareNoReturn = "did not return: panic %v\n\n%s"
 
-// barePhase is what a place is in use for.
-type barePhase uint8
-
-const (
-	bareVacant   barePhase = iota // has no connection
-	bareLive                      // the connection is idle or leased
-	bareReserved                  // a connection is going to be created for Warm
-	bareCreating                  // a connection is being created
-	barePhases                    // the number of phases
-)
-
-// ops are what errors call the work in a phase.
-var bareOps = [barePhases]string{
-	bareCreating: "create",
-}
-
 // bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
 	pool  *BarePool
 	conn  *Bare       // the owner's, like spare
 	spare *bareWaiter // that got the place to its owner
-	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like phase
+	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state *int        // the number in the pool's stats that counts the place
 	index int
-	phase barePhase
 	fresh bool // outside the pool
-	_     [8]byte
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *bareSlot) lease() BareLease {
 	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}
+}
+
+// place returns the i-th place.
+func (p *BarePool) place(i int) *bareSlot {
+	return (*p.slots.Load())[i]
+}
+
+// places returns how many places there have been.
+func (p *BarePool) places() int {
+	return len(*p.slots.Load())
 }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
@@ -404,7 +331,7 @@ func (p *BarePool) take() *bareSlot {
 // high ones fall idle.
 func (p *BarePool) search(n, i int) *bareSlot {
 	for range n {
-		s := &p.slots[i]
+		s := p.place(i)
 		if turn := s.turn.Load(); turn&1 == 1 && s.turn.CompareAndSwap(turn, turn-1) {
 			return s
 		}
@@ -418,29 +345,37 @@ func (p *BarePool) search(n, i int) *bareSlot {
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *BarePool) vacancy() *bareSlot {
 	i := 0
-	for p.slots[i].phase != bareVacant {
+	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
-	return &p.slots[i]
+	if i == p.places() {
+		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
+		p.slots.Store(&grown)
+	}
+	return p.place(i)
 }
 
-// move changes the phase of a place, under mu.
-func (p *BarePool) move(s *bareSlot, to barePhase) {
-	from := s.phase
-	s.phase = to
-	switch {
-	case !s.fresh:
-		p.in[from]--
-		p.in[to]++
-	case from == bareVacant:
-		p.fresh++
-	case to == bareVacant:
-		p.fresh--
+// outside makes a place outside the pool.
+func (p *BarePool) outside(conn *Bare) *bareSlot {
+	p.stats.Fresh++
+	return &bareSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
+}
+
+// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+func (p *BarePool) move(s *bareSlot, to *int) {
+	if s.fresh {
+		if to == &p.stats.Vacant {
+			p.stats.Fresh--
+		}
+		return
 	}
-	if to != bareVacant {
+	*s.state--
+	*to++
+	s.state = to
+	if to != &p.stats.Vacant {
 		p.high = max(p.high, s.index+1)
 	}
-	for p.high > 0 && p.slots[p.high-1].phase == bareVacant {
+	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
 }
@@ -448,7 +383,7 @@ func (p *BarePool) move(s *bareSlot, to barePhase) {
 // retire parts with the connection of a place that is the caller's, under mu.
 func (p *BarePool) retire(s *bareSlot, reason *uint64) {
 	*reason++
-	p.move(s, bareVacant)
+	p.move(s, &p.stats.Vacant)
 	s.conn = nil
 }
 
@@ -462,25 +397,18 @@ func (p *BarePool) drop(s *bareSlot, reason *uint64) {
 // unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
 // fast path while somebody waits.
 func (p *BarePool) unlock() {
-	for p.in[bareCreating] < p.options.MaxConcurrentCreates {
-		if len(p.orders) > 0 {
-			p.start(p.orders[0].waiter.ctx, p.orders[0].slot, p.orders[0])
-			p.orders = p.orders[1:]
-		} else if p.in[bareVacant] > 0 && p.short() {
-			p.start(p.line.prev.ctx, p.vacancy(), &bareJob{to: bareCreating})
-		} else {
-			break
-		}
+	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
+		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
-	if p.waiting > 0 || p.closed {
+	if p.stats.Waiting > 0 || p.closed {
 		limit = 0
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.in[bareVacant] == len(p.slots) && p.fresh == 0 {
-		p.drain.Do(func() { close(p.drained) })
+	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+		p.drain()
 	}
 	p.mu.Unlock()
 }
@@ -502,25 +430,23 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle.
-func (p *BarePool) obtain(ctx context.Context, how bareManner) (*bareSlot, error) {
+// obtain gets a requester a place when none is idle, as acquire says.
+func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
 	switch {
 	case p.closed:
-		defer p.unlock()
+		p.unlock()
 		return nil, ErrBarePoolClosed
-	case how == barePatient && p.waiting-p.in[bareVacant]-p.coming < p.options.MaxWaiters:
+	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
-	case how != barePatient && p.in[bareVacant] > 0 && p.in[bareCreating] < p.options.MaxConcurrentCreates:
-		return p.await(p.waiter(ctx, done, begun), p.vacancy(), bareCreating)
-	case how == bareOutside:
-		return p.await(p.waiter(ctx, done, begun), &bareSlot{pool: p, fresh: true}, bareCreating)
+	case queue < 0:
+		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &bareJob{op: "create", state: &p.stats.Fresh})
 	}
-	defer p.unlock()
 	p.stats.Rejected++
+	p.unlock()
 	return nil, ErrBarePoolExhausted
 }
 
@@ -529,18 +455,17 @@ func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	w := p.spare
 	if w == nil {
 		w = &bareWaiter{ready: make(chan *bareSlot, 1)}
-	} else {
-		p.spare, w.next = w.next, nil
 	}
-	w.ctx, w.done, w.begun = ctx, done, begun
+	p.spare = w.next
+	*w = bareWaiter{ctx: ctx, done: done, begun: begun, ready: w.ready}
 	return w
 }
 
 // await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
 // the queue.
-func (p *BarePool) await(w *bareWaiter, s *bareSlot, to barePhase) (*bareSlot, error) {
-	w.job = &bareJob{to: to, waiter: w}
-	p.start(w.ctx, s, w.job)
+func (p *BarePool) await(w *bareWaiter, s *bareSlot, j *bareJob) (*bareSlot, error) {
+	w.job, j.waiter = j, w
+	p.start(w.ctx, s, j)
 	return p.wait(w)
 }
 
@@ -549,7 +474,7 @@ func (p *BarePool) await(w *bareWaiter, s *bareSlot, to barePhase) (*bareSlot, e
 func (p *BarePool) insert(w, after *bareWaiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
-	if p.waiting++; p.waiting == 1 {
+	if p.stats.Waiting++; p.stats.Waiting == 1 {
 		p.served = time.Now()
 		p.limit.Store(0)
 		p.match()
@@ -568,17 +493,17 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 			p.remove(w)
 			w.wake(nil, nil)
 		} else if w.job != nil {
-			w.job.leave(p, nil)
+			w.job.leave(nil)
 		}
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(w.begun)))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
 	if s != nil {
-		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
+		s.spare = w
 	}
 	return s, w.err
 }
@@ -587,7 +512,7 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 func (p *BarePool) remove(w *bareWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
-	p.waiting--
+	p.stats.Waiting--
 }
 
 // next takes the oldest waiter out of the queue, and on the way those whose context is done.
@@ -609,7 +534,7 @@ func (p *BarePool) next() *bareWaiter {
 func (p *BarePool) handOver(s *bareSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
-	if given && p.in[bareVacant] > 0 {
+	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
@@ -621,8 +546,9 @@ func (p *BarePool) handOver(s *bareSlot) {
 // deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
 // ones. It reports whether a waiter got it.
 func (p *BarePool) deliver(s *bareSlot) bool {
-	if s.spare != nil {
-		s.spare.next, p.spare, s.spare = p.spare, s.spare, nil
+	if w := s.spare; w != nil {
+		*w = bareWaiter{ready: w.ready, next: p.spare}
+		p.spare, s.spare = w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -639,7 +565,7 @@ func (p *BarePool) deliver(s *bareSlot) bool {
 
 // match passes on idle places, under mu, as long as there are waiters for them.
 func (p *BarePool) match() {
-	for p.closed || p.waiting > 0 {
+	for p.closed || p.stats.Waiting > 0 {
 		s := p.search(p.high, 0)
 		if s == nil {
 			return
@@ -662,15 +588,13 @@ func (p *BarePool) settle() {
 // start one after another while the first one runs, the sooner the longer the queue. With no lease to
 // wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *BarePool) short() bool {
-	alive := p.in[bareLive]
-	queued := time.Duration(p.waiting - p.coming)
-	if queued <= 0 || alive == 0 || p.coming == 0 {
-		return queued > 0 && p.coming < 8
+	alive := p.stats.InUse
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
+		return queued > 0 && p.stats.Creating < 8
 	}
 	again := p.took/queued - time.Since(p.served)
-	if again > 0 && p.timer == nil {
-		p.timer = time.AfterFunc(again, p.settle)
-	} else if again > 0 {
+	if again > 0 {
 		p.timer.Reset(again)
 	}
 	return again <= 0
@@ -679,17 +603,14 @@ func (p *BarePool) short() bool {
 // bareJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
 // given up: the place goes on without it.
 type bareJob struct {
-	to       barePhase
-	slot     *bareSlot
-	ctx      context.Context // the requester's values with the job's own timeout; nil before it begins
-	cancel   context.CancelFunc
-	timer    *time.Timer // gives the job up
-	begun    time.Time
-	waiter   *bareWaiter                               // gets the outcome, if it is not for the queue
-	create   func(context.Context, int) (*Bare, error) // of Warm
-	index    int                                       // for that
-	filled   bool                                      // the connection is there, for the waiter
-	unwanted bool                                      // nobody may get the connection
+	op     string                               // what errors call it
+	state  *int                                 // what the place is counted as meanwhile
+	waiter *bareWaiter                          // gets the outcome, if it is not for the queue
+	create func(context.Context) (*Bare, error) // in place of the hook
+	begun  time.Time
+	ctx    context.Context // the requester's values with the job's own timeout
+	cancel context.CancelFunc
+	timer  *time.Timer // gives the job up
 }
 
 // start starts a job under mu.
@@ -701,16 +622,9 @@ func (p *BarePool) start(ctx context.Context, s *bareSlot, j *bareJob) {
 	j.timer = time.AfterFunc(timeout+timeout/64, func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job, j.slot = j, s
-	if j.forQueue() {
-		p.coming++
-	}
-	p.move(s, j.to)
-	if p.closed && j.to == bareCreating {
-		go p.finish(s, j, nil, ErrBarePoolClosed)
-	} else {
-		go p.run(s, j, s.conn)
-	}
+	s.job = j
+	p.move(s, j.state)
+	go p.run(s, j, s.conn)
 }
 
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
@@ -723,10 +637,10 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.to {
-	case bareCreating:
+	switch j.op {
+	case "create":
 		if j.create != nil {
-			conn, err = j.create(j.ctx, j.index)
+			conn, err = j.create(j.ctx)
 		} else {
 			conn, err = NewBare()
 		}
@@ -741,73 +655,130 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if p.closed && j.to == bareCreating {
-		err = ErrBarePoolClosed
-	}
 	if s.job != j {
 		return
 	}
-	if j.forQueue() {
-		p.coming--
+	if p.closed {
+		j.leave(ErrBarePoolClosed)
 	}
 	w := j.waiter
 	s.job, j.waiter = nil, nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &BarePoolError{bareOps[j.to], err}
+		err = &BarePoolError{j.op, err}
 		p.stats.LastError = err
 	}
 	switch {
-	case j.to == bareCreating && err == nil:
+	case err != nil && j.op == "create":
+		p.failed(s, j, w, err)
+		return
+	case j.op == "create":
+		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
-		if p.in[bareLive] == 0 {
+		if p.stats.InUse == 0 {
 			p.served = time.Now()
-		}
-		s.conn = conn
-		p.move(s, bareLive)
-	case j.to == bareCreating:
-		p.stats.CreateFailures++
-		p.move(s, bareVacant)
-		// A failure is for the oldest waiter, unless that one came well after the create had begun.
-		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
-			w = p.next()
-		}
-		// With nothing alive, it is for all who have waited as long as a create may take.
-		for p.in[bareLive] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
-			if other := p.next(); other != nil {
-				other.wake(nil, err)
-			}
 		}
 	}
+	p.move(s, &p.stats.InUse)
 	switch {
-	case err == nil && j.unwanted:
-		p.retire(s, &p.stats.RetiredUnwanted)
-	case err != nil && w != nil:
-		w.wake(nil, err)
 	case w != nil:
-		j.filled = true
 		w.wake(s, nil)
-	case err == nil:
-		if p.deliver(s) && j.to != bareCreating {
-			p.served = time.Now()
+	case j.state == &p.stats.Warming:
+		p.retire(s, &p.stats.RetiredUnwanted)
+	case p.deliver(s) && j.op != "create":
+		p.served = time.Now()
+	}
+}
+
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
+// unless that one came well after the create had begun. If there is no connection at all, it is for all who
+// have waited as long as a create may take.
+func (p *BarePool) failed(s *bareSlot, j *bareJob, w *bareWaiter, err error) {
+	p.stats.CreateFailures++
+	p.move(s, &p.stats.Vacant)
+	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+		w = p.next()
+	}
+	if w != nil {
+		w.wake(nil, err)
+	}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		if w = p.next(); w != nil {
+			w.wake(nil, err)
 		}
 	}
 }
 
-// forQueue reports whether the job is a create whose connection goes to the queue.
-func (j *bareJob) forQueue() bool { return j.to == bareCreating && j.waiter == nil && !j.slot.fresh }
-
-// leave makes the outcome of a job go to the queue, if it was for a waiter, who gets err.
-func (j *bareJob) leave(p *BarePool, err error) {
+// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+func (j *bareJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		if j.forQueue() {
-			p.coming++
-		}
 		w.wake(nil, err)
+		if j.op == "create" {
+			j.cancel()
+		}
 	}
+}
+
+// Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
+// They are created as usual or, if create is not nil, by create, which is told the index of each.
+func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Bare, error)) error {
+	begun, size := time.Now(), p.Stats().MaxSize
+	if n > size {
+		return &BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
+	}
+	shared, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var crew sync.WaitGroup
+	var made []*bareSlot
+	index := 0
+	fill := func() bool {
+		p.mu.Lock()
+		if p.closed {
+			cancel(ErrBarePoolClosed)
+		}
+		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+			p.mu.Unlock()
+			return false
+		}
+		j := &bareJob{op: "create", state: &p.stats.Warming}
+		if i := index; create != nil {
+			j.create = func(ctx context.Context) (*Bare, error) { return create(ctx, i) }
+		}
+		index++
+		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err != nil {
+			cancel(err)
+		} else {
+			made = append(made, s)
+		}
+		return true
+	}
+	for range min(n, p.options.MaxConcurrentCreates) {
+		crew.Go(func() {
+			for fill() {
+			}
+		})
+	}
+	crew.Wait()
+	err := context.Cause(shared)
+	if ctx.Err() != nil {
+		err = p.canceled(ctx, "warm", begun)
+	}
+	p.mu.Lock()
+	defer p.unlock()
+	for _, s := range made {
+		if err == nil {
+			p.deliver(s)
+		} else {
+			p.retire(s, &p.stats.RetiredUnwanted)
+		}
+	}
+	return err
 }
 
 // The pool is made for hooks with these signatures.

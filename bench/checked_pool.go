@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,17 +20,16 @@ import (
 type CheckedPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time, those outside the pool aside; by default any number
+	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check likewise, and other hooks; by default 1 s
 }
 
 // CheckedPool is a pool of connections, made by [NewCheckedPool]. Its methods may be called at the same time.
 //
-// A pool has a fixed number of places. Each has a turn, a number that is odd while the place holds an
-// idle connection, even while the place is somebody's, and goes up by two with every lease that ends.
-// So one compare-and-swap takes a place, one gives it back, and a lease that has ended can't give
-// back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while
+// the place is somebody's, and goes up by two with every lease that ends. So one compare-and-swap
+// takes a place, one gives it back, and a lease that has ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool
 // look after the connections, and what becomes available goes to whoever has waited longest. While
@@ -38,51 +37,53 @@ type CheckedPoolOptions struct {
 // looking for an idle place for the last time; a releaser reads it after having made a place idle. So
 // one of the two sees what the other did, and nobody waits beside an idle place.
 type CheckedPool struct {
-	limit    atomic.Int64 // how many places the fast path may search
-	lanes    int          // at how many of them it may start
-	slots    []checkedSlot
-	options  CheckedPoolOptions
-	waitTime atomic.Int64 // nanoseconds that requesters waited
+	limit   atomic.Int64                   // how many places the fast path may search
+	slots   atomic.Pointer[[]*checkedSlot] // the places there have been so far
+	lanes   int                            // at how many of them a search may start
+	options CheckedPoolOptions
+	waited  atomic.Int64       // nanoseconds that requesters waited
+	drained context.Context    // ends when the pool is closed and has no connection left,
+	drain   context.CancelFunc // by this
 
-	mu      sync.Mutex         // guards all that follows
-	in      [checkedPhases]int // how many places are in each phase
-	high    int                // all places from here on are vacant
-	fresh   int                // connections outside the pool
-	line    checkedWaiter      // the queue's ends: next is the oldest waiter, prev the youngest
-	waiting int                // the queue's length
-	spare   *checkedWaiter     // waiters for reuse, linked by next
-	coming  int                // how many creates are for the queue
-	orders  []*checkedJob      // creates of Warm that have not begun
-	served  time.Time          // when the queue formed, or got a released connection last
-	took    time.Duration      // how long the latest create took
-	timer   *time.Timer        // calls settle when time alone makes a difference
-	stats   CheckedPoolStats   // the counters
-	closed  bool
-	drained chan struct{} // closed when the pool is closed and has no connection left,
-	drain   sync.Once     // by this
+	mu     sync.Mutex       // guards all that follows
+	stats  CheckedPoolStats // counts idle connections as in use
+	high   int              // all places from here on are vacant
+	line   checkedWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *checkedWaiter   // waiters for reuse, linked by next
+	served time.Time        // when the queue formed, or got a released connection last
+	took   time.Duration    // how long the latest create took
+	timer  *time.Timer      // calls settle when time alone makes a difference
+	closed bool
 }
 
-// NewCheckedPool returns a pool that creates a connection whenever one is needed; [CheckedPool.Warm] creates some
-// ahead. The error tells which option makes no sense.
+// NewCheckedPool returns a pool that creates a connection whenever one is needed. The error tells which
+// option makes no sense.
 func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
-	o := &options
-	if min(o.MaxWaiters, o.MaxConcurrentCreates) < 0 || o.CreateTimeout < 0 || o.HealthCheckTimeout < 0 ||
-		uint(o.MaxSize) > 1<<20 {
-		return nil, fmt.Errorf("CheckedPoolOptions: a field is negative, or too large: %+v", options)
+	p, err := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
+	checkedPreset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
+	checkedPreset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
+	checkedPreset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
+	checkedPreset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	checkedPreset(&p.options.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	if err != nil {
+		return nil, err
 	}
-	o.MaxSize = cmp.Or(o.MaxSize, max(4, runtime.GOMAXPROCS(0)))
-	o.MaxWaiters = cmp.Or(o.MaxWaiters, 1<<30)
-	o.MaxConcurrentCreates = cmp.Or(o.MaxConcurrentCreates, 1<<30)
-	o.CreateTimeout = cmp.Or(o.CreateTimeout, 10*time.Second)
-	o.HealthCheckTimeout = cmp.Or(o.HealthCheckTimeout, time.Second)
-	p := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), drained: make(chan struct{})}
-	p.slots = make([]checkedSlot, o.MaxSize)
-	for i := range p.slots {
-		p.slots[i].pool, p.slots[i].index = p, i
-	}
-	p.in[checkedVacant] = len(p.slots)
+	p.slots.Store(new([]*checkedSlot))
+	p.stats.MaxSize = p.options.MaxSize
+	p.stats.Vacant = p.stats.MaxSize
+	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
+	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
+	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
+}
+
+// checkedPreset gives an option its default if it is zero, and reports one that is negative.
+func checkedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
+	if *option < 0 {
+		*err = fmt.Errorf("CheckedPoolOptions.%s is %v: it can't be negative", name, *option)
+	}
+	*option = cmp.Or(*option, value)
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
@@ -90,37 +91,28 @@ func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
 // [ErrCheckedPoolExhausted] or [ErrCheckedPoolClosed].
 // A connection that was due for a health check has passed it.
 func (p *CheckedPool) Acquire(ctx context.Context) (CheckedLease, error) {
-	return p.acquire(ctx, checkedPatient)
+	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [CheckedPool.Acquire] for those who won't wait for a place: if all are taken, it returns
-// [ErrCheckedPoolExhausted]. It does wait for a connection that is under way.
-func (p *CheckedPool) TryAcquire(ctx context.Context) (CheckedLease, error) {
-	return p.acquire(ctx, checkedTrying)
-}
+// TryAcquire is [CheckedPool.Acquire] for those who won't wait for others: if all places are taken, it
+// returns [ErrCheckedPoolExhausted]. It does wait for a connection that is under way.
+func (p *CheckedPool) TryAcquire(ctx context.Context) (CheckedLease, error) { return p.acquire(ctx, 0) }
 
 // AcquireOrCreate is [CheckedPool.TryAcquire] that, if all places are taken, creates a connection outside
 // the pool, which is gone after its release; [CheckedLease.Fresh] tells it from others.
 func (p *CheckedPool) AcquireOrCreate(ctx context.Context) (CheckedLease, error) {
-	return p.acquire(ctx, checkedOutside)
+	return p.acquire(ctx, -1)
 }
 
-// checkedManner is how a requester gets what it wants if nothing is idle.
-type checkedManner int
-
-const (
-	checkedPatient checkedManner = iota // it waits in the queue
-	checkedTrying                       // a connection is created for it if there is room
-	checkedOutside                      // or outside the pool if there is none
-)
-
-func (p *CheckedPool) acquire(ctx context.Context, how checkedManner) (lease CheckedLease, err error) {
+// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
+// queue wait for others, or, if queue is negative, get a connection outside the pool.
+func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLease, err error) {
 	if ctx.Err() != nil {
 		return CheckedLease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
 	if s == nil {
-		s, err = p.obtain(ctx, how)
+		s, err = p.obtain(ctx, queue)
 	}
 	asked := true
 	defer func() {
@@ -138,7 +130,7 @@ func (p *CheckedPool) acquire(ctx context.Context, how checkedManner) (lease Che
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, checkedChecking)
+		s, err = p.await(p.waiter(ctx, done, begun), s, &checkedJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return CheckedLease{}, err
@@ -161,56 +153,6 @@ func (p *CheckedPool) With(ctx context.Context, f func(*Checked) error) error {
 	return err
 }
 
-// Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
-// They are created as usual or, if create is not nil, by create, which is told the index of each.
-func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Checked, error)) error {
-	if ctx.Err() != nil {
-		return p.canceled(ctx, "warm", time.Now())
-	} else if n > len(p.slots) {
-		return &CheckedPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, len(p.slots))}
-	}
-	begun, w := time.Now(), &checkedWaiter{ctx: ctx, done: ctx.Done(), ready: make(chan *checkedSlot, max(0, n))}
-	p.mu.Lock()
-	var jobs []*checkedJob
-	for p.in[checkedVacant] > 0 && len(p.slots)-p.in[checkedVacant] < n {
-		j := &checkedJob{to: checkedCreating, slot: p.vacancy(), waiter: w, create: create, index: len(jobs)}
-		p.move(j.slot, checkedReserved)
-		jobs = append(jobs, j)
-	}
-	p.orders = append(p.orders, jobs...)
-	p.unlock()
-	var err error
-	for i := 0; i < len(jobs) && err == nil; i++ {
-		select {
-		case s := <-w.ready:
-			if s == nil {
-				p.mu.Lock()
-				err = w.err
-				p.mu.Unlock()
-			}
-		case <-w.done:
-			err = p.canceled(ctx, "warm", begun)
-		}
-	}
-	p.mu.Lock()
-	defer p.unlock()
-	p.orders = slices.DeleteFunc(p.orders, func(j *checkedJob) bool { return j.waiter == w })
-	for _, j := range jobs {
-		switch {
-		case j.filled && err == nil:
-			p.deliver(j.slot)
-		case j.filled:
-			p.retire(j.slot, &p.stats.RetiredUnwanted)
-		case j.ctx == nil:
-			p.move(j.slot, checkedVacant)
-		default:
-			j.unwanted = true
-			j.cancel()
-		}
-	}
-	return err
-}
-
 // Close ends the pool: requesters get [ErrCheckedPoolClosed], idle connections are closed now, and leased
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
@@ -223,24 +165,21 @@ func (p *CheckedPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrCheckedPoolClosed)
 	}
 	p.match()
-	for i := range p.slots {
-		if s := &p.slots[i]; s.job != nil && s.phase != checkedClosing {
-			s.job.leave(p, ErrCheckedPoolClosed)
-			s.job.cancel()
+	for i := range p.high {
+		if j := p.place(i).job; j != nil && j.op != "close" {
+			j.leave(ErrCheckedPoolClosed)
+			j.cancel()
 		}
 	}
 	p.unlock()
 	select {
-	case <-p.drained:
-		return nil
+	case <-p.drained.Done():
 	case <-done:
+		if p.drained.Err() == nil {
+			return p.canceled(ctx, "close", begun)
+		}
 	}
-	select {
-	case <-p.drained:
-		return nil
-	default:
-		return p.canceled(ctx, "close", begun)
-	}
+	return nil
 }
 
 // checkedLeased is the type of the connection by a name that leaves a CheckedLease room for Conn.
@@ -299,7 +238,7 @@ func (l CheckedLease) Detach() *Checked {
 	p.mu.Lock()
 	p.stats.Detached++
 	l.slot.conn = nil
-	p.move(l.slot, checkedVacant)
+	p.move(l.slot, &p.stats.Vacant)
 	p.unlock()
 	return l.checkedLeased
 }
@@ -315,6 +254,7 @@ type CheckedPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
+	Warming  int // places that Warm fills
 	Checking int // places whose connection is under a health check
 	Closing  int // places whose connection is being closed
 	Vacant   int // places without a connection
@@ -328,8 +268,8 @@ type CheckedPoolStats struct {
 	RetiredDiscarded uint64        // connections discarded
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        // connections taken out by Detach
-	Waits            uint64        // requesters that had to wait, for a place or while one was got ready
-	WaitTime         time.Duration // how long they waited, all together
+	Waits            uint64        // how often somebody waited, for a place or while one was got ready
+	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrCheckedPoolExhausted
 	LastError        error         // the latest failure of a hook
 }
@@ -339,21 +279,15 @@ func (p *CheckedPool) Stats() CheckedPoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.stats
-	for i := range p.slots {
-		turn := p.slots[i].turn.Load()
+	st.Acquired = uint64(st.InUse)
+	for i := range p.places() {
+		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 1
 	}
-	st.MaxSize = len(p.slots)
-	st.InUse = p.in[checkedLive] - st.Idle
-	st.Acquired += uint64(st.InUse)
-	st.Creating = p.in[checkedCreating] + p.in[checkedReserved]
-	st.Checking = p.in[checkedChecking] + p.in[checkedSuspect]
-	st.Closing = p.in[checkedClosing]
-	st.Vacant = p.in[checkedVacant]
-	st.Fresh = p.fresh
-	st.Waiting = p.waiting
-	st.WaitTime = time.Duration(p.waitTime.Load())
+	st.InUse -= st.Idle
+	st.Acquired -= uint64(st.Idle)
+	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -389,46 +323,33 @@ func (p *CheckedPool) canceled(ctx context.Context, op string, begun time.Time) 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const checkedNoReturn = "did not return: panic %v\n\n%s"
 
-// checkedPhase is what a place is in use for.
-type checkedPhase uint8
-
-const (
-	checkedVacant   checkedPhase = iota // has no connection
-	checkedLive                         // the connection is idle or leased
-	checkedReserved                     // a connection is going to be created for Warm
-	checkedCreating                     // a connection is being created
-	checkedChecking                     // the connection is checked for a requester
-	checkedSuspect                      // the connection is checked because another one has failed
-	checkedClosing                      // the connection is being closed
-	checkedPhases                       // the number of phases
-)
-
-// ops are what errors call the work in a phase.
-var checkedOps = [checkedPhases]string{
-	checkedCreating: "create",
-	checkedChecking: "health check",
-	checkedSuspect:  "health check",
-	checkedClosing:  "close",
-}
-
 // checkedSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type checkedSlot struct {
 	turn  atomic.Uint64 // see CheckedPool
 	pool  *CheckedPool
 	conn  *Checked       // the owner's, like spare
 	spare *checkedWaiter // that got the place to its owner
-	job   *checkedJob    // what a goroutine of the pool does here; guarded by mu, like phase
+	job   *checkedJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state *int           // the number in the pool's stats that counts the place
 	index int
-	phase checkedPhase
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
-	_     [8]byte
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *checkedSlot) lease() CheckedLease {
 	s.ready = false
 	return CheckedLease{checkedLeased: s.conn, slot: s, turn: s.turn.Load()}
+}
+
+// place returns the i-th place.
+func (p *CheckedPool) place(i int) *checkedSlot {
+	return (*p.slots.Load())[i]
+}
+
+// places returns how many places there have been.
+func (p *CheckedPool) places() int {
+	return len(*p.slots.Load())
 }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
@@ -445,7 +366,7 @@ func (p *CheckedPool) take() *checkedSlot {
 // high ones fall idle.
 func (p *CheckedPool) search(n, i int) *checkedSlot {
 	for range n {
-		s := &p.slots[i]
+		s := p.place(i)
 		if turn := s.turn.Load(); turn&1 == 1 && s.turn.CompareAndSwap(turn, turn-1) {
 			return s
 		}
@@ -459,29 +380,37 @@ func (p *CheckedPool) search(n, i int) *checkedSlot {
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *CheckedPool) vacancy() *checkedSlot {
 	i := 0
-	for p.slots[i].phase != checkedVacant {
+	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
-	return &p.slots[i]
+	if i == p.places() {
+		grown := append(*p.slots.Load(), &checkedSlot{pool: p, index: i, state: &p.stats.Vacant})
+		p.slots.Store(&grown)
+	}
+	return p.place(i)
 }
 
-// move changes the phase of a place, under mu.
-func (p *CheckedPool) move(s *checkedSlot, to checkedPhase) {
-	from := s.phase
-	s.phase = to
-	switch {
-	case !s.fresh:
-		p.in[from]--
-		p.in[to]++
-	case from == checkedVacant:
-		p.fresh++
-	case to == checkedVacant:
-		p.fresh--
+// outside makes a place outside the pool.
+func (p *CheckedPool) outside(conn *Checked) *checkedSlot {
+	p.stats.Fresh++
+	return &checkedSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
+}
+
+// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+func (p *CheckedPool) move(s *checkedSlot, to *int) {
+	if s.fresh {
+		if to == &p.stats.Vacant {
+			p.stats.Fresh--
+		}
+		return
 	}
-	if to != checkedVacant {
+	*s.state--
+	*to++
+	s.state = to
+	if to != &p.stats.Vacant {
 		p.high = max(p.high, s.index+1)
 	}
-	for p.high > 0 && p.slots[p.high-1].phase == checkedVacant {
+	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
 }
@@ -490,7 +419,7 @@ func (p *CheckedPool) move(s *checkedSlot, to checkedPhase) {
 // The place is not vacant before it is closed, so that there are never more connections than places.
 func (p *CheckedPool) retire(s *checkedSlot, reason *uint64) {
 	*reason++
-	p.start(context.Background(), s, &checkedJob{to: checkedClosing})
+	p.start(context.Background(), s, &checkedJob{op: "close", state: &p.stats.Closing})
 	s.conn = nil
 }
 
@@ -504,25 +433,18 @@ func (p *CheckedPool) drop(s *checkedSlot, reason *uint64) {
 // unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
 // fast path while somebody waits.
 func (p *CheckedPool) unlock() {
-	for p.in[checkedCreating] < p.options.MaxConcurrentCreates {
-		if len(p.orders) > 0 {
-			p.start(p.orders[0].waiter.ctx, p.orders[0].slot, p.orders[0])
-			p.orders = p.orders[1:]
-		} else if p.in[checkedVacant] > 0 && p.short() {
-			p.start(p.line.prev.ctx, p.vacancy(), &checkedJob{to: checkedCreating})
-		} else {
-			break
-		}
+	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
+		p.start(p.line.prev.ctx, p.vacancy(), &checkedJob{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
-	if p.waiting > 0 || p.closed {
+	if p.stats.Waiting > 0 || p.closed {
 		limit = 0
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.in[checkedVacant] == len(p.slots) && p.fresh == 0 {
-		p.drain.Do(func() { close(p.drained) })
+	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+		p.drain()
 	}
 	p.mu.Unlock()
 }
@@ -544,25 +466,23 @@ func (w *checkedWaiter) wake(s *checkedSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle.
-func (p *CheckedPool) obtain(ctx context.Context, how checkedManner) (*checkedSlot, error) {
+// obtain gets a requester a place when none is idle, as acquire says.
+func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
 	switch {
 	case p.closed:
-		defer p.unlock()
+		p.unlock()
 		return nil, ErrCheckedPoolClosed
-	case how == checkedPatient && p.waiting-p.in[checkedVacant]-p.coming < p.options.MaxWaiters:
+	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
-	case how != checkedPatient && p.in[checkedVacant] > 0 && p.in[checkedCreating] < p.options.MaxConcurrentCreates:
-		return p.await(p.waiter(ctx, done, begun), p.vacancy(), checkedCreating)
-	case how == checkedOutside:
-		return p.await(p.waiter(ctx, done, begun), &checkedSlot{pool: p, fresh: true}, checkedCreating)
+	case queue < 0:
+		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &checkedJob{op: "create", state: &p.stats.Fresh})
 	}
-	defer p.unlock()
 	p.stats.Rejected++
+	p.unlock()
 	return nil, ErrCheckedPoolExhausted
 }
 
@@ -571,18 +491,17 @@ func (p *CheckedPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	w := p.spare
 	if w == nil {
 		w = &checkedWaiter{ready: make(chan *checkedSlot, 1)}
-	} else {
-		p.spare, w.next = w.next, nil
 	}
-	w.ctx, w.done, w.begun = ctx, done, begun
+	p.spare = w.next
+	*w = checkedWaiter{ctx: ctx, done: done, begun: begun, ready: w.ready}
 	return w
 }
 
 // await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
 // the queue.
-func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, to checkedPhase) (*checkedSlot, error) {
-	w.job = &checkedJob{to: to, waiter: w}
-	p.start(w.ctx, s, w.job)
+func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, j *checkedJob) (*checkedSlot, error) {
+	w.job, j.waiter = j, w
+	p.start(w.ctx, s, j)
 	return p.wait(w)
 }
 
@@ -591,7 +510,7 @@ func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, to checkedPhase) (
 func (p *CheckedPool) insert(w, after *checkedWaiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
-	if p.waiting++; p.waiting == 1 {
+	if p.stats.Waiting++; p.stats.Waiting == 1 {
 		p.served = time.Now()
 		p.limit.Store(0)
 		p.match()
@@ -610,17 +529,17 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 			p.remove(w)
 			w.wake(nil, nil)
 		} else if w.job != nil {
-			w.job.leave(p, nil)
+			w.job.leave(nil)
 		}
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(w.begun)))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
 	if s != nil {
-		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
+		s.spare = w
 	}
 	return s, w.err
 }
@@ -629,7 +548,7 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 func (p *CheckedPool) remove(w *checkedWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
-	p.waiting--
+	p.stats.Waiting--
 }
 
 // next takes the oldest waiter out of the queue, and on the way those whose context is done.
@@ -651,7 +570,7 @@ func (p *CheckedPool) next() *checkedWaiter {
 func (p *CheckedPool) handOver(s *checkedSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
-	if given && p.in[checkedVacant] > 0 {
+	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
@@ -663,8 +582,9 @@ func (p *CheckedPool) handOver(s *checkedSlot) {
 // deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
 // ones. It reports whether a waiter got it.
 func (p *CheckedPool) deliver(s *checkedSlot) bool {
-	if s.spare != nil {
-		s.spare.next, p.spare, s.spare = p.spare, s.spare, nil
+	if w := s.spare; w != nil {
+		*w = checkedWaiter{ready: w.ready, next: p.spare}
+		p.spare, s.spare = w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -682,7 +602,7 @@ func (p *CheckedPool) deliver(s *checkedSlot) bool {
 
 // match passes on idle places, under mu, as long as there are waiters for them.
 func (p *CheckedPool) match() {
-	for p.closed || p.waiting > 0 {
+	for p.closed || p.stats.Waiting > 0 {
 		s := p.search(p.high, 0)
 		if s == nil {
 			return
@@ -705,16 +625,14 @@ func (p *CheckedPool) settle() {
 // start one after another while the first one runs, the sooner the longer the queue. With no lease to
 // wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *CheckedPool) short() bool {
-	alive := p.in[checkedLive]
-	alive += p.in[checkedChecking]
-	queued := time.Duration(p.waiting - p.coming)
-	if queued <= 0 || alive == 0 || p.coming == 0 {
-		return queued > 0 && p.coming < 8
+	alive := p.stats.InUse
+	alive += p.stats.Checking
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
+		return queued > 0 && p.stats.Creating < 8
 	}
 	again := p.took/queued - time.Since(p.served)
-	if again > 0 && p.timer == nil {
-		p.timer = time.AfterFunc(again, p.settle)
-	} else if again > 0 {
+	if again > 0 {
 		p.timer.Reset(again)
 	}
 	return again <= 0
@@ -723,23 +641,20 @@ func (p *CheckedPool) short() bool {
 // checkedJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
 // given up: the place goes on without it.
 type checkedJob struct {
-	to       checkedPhase
-	slot     *checkedSlot
-	ctx      context.Context // the requester's values with the job's own timeout; nil before it begins
-	cancel   context.CancelFunc
-	timer    *time.Timer // gives the job up
-	begun    time.Time
-	waiter   *checkedWaiter                               // gets the outcome, if it is not for the queue
-	create   func(context.Context, int) (*Checked, error) // of Warm
-	index    int                                          // for that
-	filled   bool                                         // the connection is there, for the waiter
-	unwanted bool                                         // nobody may get the connection
+	op     string                                  // what errors call it
+	state  *int                                    // what the place is counted as meanwhile
+	waiter *checkedWaiter                          // gets the outcome, if it is not for the queue
+	create func(context.Context) (*Checked, error) // in place of the hook
+	begun  time.Time
+	ctx    context.Context // the requester's values with the job's own timeout
+	cancel context.CancelFunc
+	timer  *time.Timer // gives the job up
 }
 
 // start starts a job under mu.
 func (p *CheckedPool) start(ctx context.Context, s *checkedSlot, j *checkedJob) {
 	timeout := p.options.CreateTimeout
-	if j.to != checkedCreating {
+	if j.op != "create" {
 		timeout = p.options.HealthCheckTimeout
 	}
 	j.begun = time.Now()
@@ -748,16 +663,9 @@ func (p *CheckedPool) start(ctx context.Context, s *checkedSlot, j *checkedJob) 
 	j.timer = time.AfterFunc(timeout+timeout/64, func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job, j.slot = j, s
-	if j.forQueue() {
-		p.coming++
-	}
-	p.move(s, j.to)
-	if p.closed && j.to == checkedCreating {
-		go p.finish(s, j, nil, ErrCheckedPoolClosed)
-	} else {
-		go p.run(s, j, s.conn)
-	}
+	s.job = j
+	p.move(s, j.state)
+	go p.run(s, j, s.conn)
 }
 
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
@@ -770,22 +678,22 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.to {
-	case checkedCreating:
+	switch j.op {
+	case "create":
 		if j.create != nil {
-			conn, err = j.create(j.ctx, j.index)
+			conn, err = j.create(j.ctx)
 		} else {
 			conn, err = NewChecked()
 		}
 		if conn == nil && err == nil {
 			err = errors.New("returned neither a connection nor an error")
 		}
-	case checkedChecking, checkedSuspect:
+	case "health check":
 		// A goroutine that gets to run too late may find the connection given up.
 		if err = j.ctx.Err(); err == nil {
 			err = conn.HealthCheck()
 		}
-	case checkedClosing:
+	case "close":
 		err = conn.Close()
 	}
 	returned = true
@@ -795,77 +703,73 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if p.closed && j.to == checkedCreating {
-		err = ErrCheckedPoolClosed
-	}
-	if j.to == checkedCreating && conn != nil && (s.job != j || err != nil) {
+	if j.op == "create" && conn != nil && (s.job != j || err != nil) {
 		p.stats.Created++
-		p.retire(&checkedSlot{pool: p, fresh: true, conn: conn}, &p.stats.RetiredUnwanted)
+		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
 	if s.job != j {
 		return
 	}
-	if j.forQueue() {
-		p.coming--
+	if p.closed {
+		j.leave(ErrCheckedPoolClosed)
 	}
 	w := j.waiter
 	s.job, j.waiter = nil, nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &CheckedPoolError{checkedOps[j.to], err}
+		err = &CheckedPoolError{j.op, err}
 		p.stats.LastError = err
 	}
 	switch {
-	case j.to == checkedClosing:
-		p.move(s, checkedVacant)
+	case j.op == "close":
+		p.move(s, &p.stats.Vacant)
 		return
-	case j.to == checkedCreating && err == nil:
+	case err != nil && j.op == "create":
+		p.failed(s, j, w, err)
+		return
+	case err != nil:
+		p.retire(s, &p.stats.RetiredUnhealthy)
+		p.suspect()
+		if w != nil { // it was its turn, and still is
+			p.insert(w, &p.line)
+		}
+		return
+	case j.op == "create":
+		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
-		if p.in[checkedLive] == 0 {
+		if p.stats.InUse == 0 {
 			p.served = time.Now()
-		}
-		s.conn = conn
-		s.ready = true
-		p.move(s, checkedLive)
-	case j.to == checkedCreating:
-		p.stats.CreateFailures++
-		p.move(s, checkedVacant)
-		// A failure is for the oldest waiter, unless that one came well after the create had begun.
-		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
-			w = p.next()
-		}
-		// With nothing alive, it is for all who have waited as long as a create may take.
-		for p.in[checkedLive] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
-			if other := p.next(); other != nil {
-				other.wake(nil, err)
-			}
-		}
-	case err == nil:
-		s.ready = j.to == checkedChecking || j.to == checkedSuspect
-		p.move(s, checkedLive)
-	default:
-		p.retire(s, &p.stats.RetiredUnhealthy)
-		if j.to == checkedChecking {
-			p.suspect()
-		}
-		if w != nil && !p.closed { // it was its turn, and still is
-			p.insert(w, &p.line)
-			return
 		}
 	}
+	p.move(s, &p.stats.InUse)
+	s.ready = j.op != "reset"
 	switch {
-	case err == nil && j.unwanted:
-		p.retire(s, &p.stats.RetiredUnwanted)
-	case err != nil && w != nil:
-		w.wake(nil, err)
 	case w != nil:
-		j.filled = true
 		w.wake(s, nil)
-	case err == nil:
-		if p.deliver(s) && j.to != checkedCreating {
-			p.served = time.Now()
+	case j.state == &p.stats.Warming:
+		p.retire(s, &p.stats.RetiredUnwanted)
+	case p.deliver(s) && j.op != "create":
+		p.served = time.Now()
+	}
+}
+
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
+// unless that one came well after the create had begun. If there is no connection at all, it is for all who
+// have waited as long as a create may take.
+func (p *CheckedPool) failed(s *checkedSlot, j *checkedJob, w *checkedWaiter, err error) {
+	p.stats.CreateFailures++
+	p.move(s, &p.stats.Vacant)
+	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+		w = p.next()
+	}
+	if w != nil {
+		w.wake(nil, err)
+	}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		if w = p.next(); w != nil {
+			w.wake(nil, err)
 		}
 	}
 }
@@ -874,24 +778,78 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 // hit them too, and no requester should have to try one after the other.
 func (p *CheckedPool) suspect() {
 	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &checkedJob{to: checkedSuspect})
+		p.start(context.Background(), s, &checkedJob{op: "health check", state: &p.stats.Checking})
 	}
 }
 
-// forQueue reports whether the job is a create whose connection goes to the queue.
-func (j *checkedJob) forQueue() bool {
-	return j.to == checkedCreating && j.waiter == nil && !j.slot.fresh
-}
-
-// leave makes the outcome of a job go to the queue, if it was for a waiter, who gets err.
-func (j *checkedJob) leave(p *CheckedPool, err error) {
+// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+func (j *checkedJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		if j.forQueue() {
-			p.coming++
-		}
 		w.wake(nil, err)
+		if j.op == "create" {
+			j.cancel()
+		}
 	}
+}
+
+// Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
+// They are created as usual or, if create is not nil, by create, which is told the index of each.
+func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Checked, error)) error {
+	begun, size := time.Now(), p.Stats().MaxSize
+	if n > size {
+		return &CheckedPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
+	}
+	shared, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var crew sync.WaitGroup
+	var made []*checkedSlot
+	index := 0
+	fill := func() bool {
+		p.mu.Lock()
+		if p.closed {
+			cancel(ErrCheckedPoolClosed)
+		}
+		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+			p.mu.Unlock()
+			return false
+		}
+		j := &checkedJob{op: "create", state: &p.stats.Warming}
+		if i := index; create != nil {
+			j.create = func(ctx context.Context) (*Checked, error) { return create(ctx, i) }
+		}
+		index++
+		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err != nil {
+			cancel(err)
+		} else {
+			made = append(made, s)
+		}
+		return true
+	}
+	for range min(n, p.options.MaxConcurrentCreates) {
+		crew.Go(func() {
+			for fill() {
+			}
+		})
+	}
+	crew.Wait()
+	err := context.Cause(shared)
+	if ctx.Err() != nil {
+		err = p.canceled(ctx, "warm", begun)
+	}
+	p.mu.Lock()
+	defer p.unlock()
+	for _, s := range made {
+		if err == nil {
+			p.deliver(s)
+		} else {
+			p.retire(s, &p.stats.RetiredUnwanted)
+		}
+	}
+	return err
 }
 
 // The pool is made for hooks with these signatures.

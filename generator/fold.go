@@ -21,13 +21,14 @@ func (c *Connection) features(r Request) features {
 		"hasContext": c.Context != "",
 		"hasCheck":   has(Check),
 		"hasNeeds":   has(NeedsCheck),
+		"mayPanic":   has(NeedsCheck),
 		"hasClose":   has(Close),
 		"hidesClose": closer != nil && closer.Method && token.IsExported(closer.Name) && !isLeaseMethod[closer.Name],
 		"hasBroken":  has(Broken),
 		"resetsHere": reset != nil && !reset.takes(ContextContext),
 		"resetsAway": reset != nil && reset.takes(ContextContext),
 		"hasRecycle": has(Broken) || has(Reset),
-		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true,
+		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true, "hasLimits": true, "hasDemand": true,
 		"fixedSize": r.Size > 0,
 	}
 	return f

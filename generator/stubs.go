@@ -32,10 +32,12 @@ func newStubs(files []*ast.File) stubs {
 				s[p].MarkComplete()
 			}
 		}
+		arguments := typeArguments(file)
 		for _, ref := range qualified(file) {
 			if pkg := s[imports[ref[0]]]; pkg != nil && pkg.Scope().Lookup(ref[1]) == nil {
 				obj := types.NewTypeName(token.NoPos, pkg, ref[1], nil)
-				types.NewNamed(obj, types.NewStruct(nil, nil), nil)
+				named := types.NewNamed(obj, types.NewStruct(nil, nil), nil)
+				named.SetTypeParams(typeParams(arguments[ref]))
 				pkg.Scope().Insert(obj)
 			}
 		}
@@ -43,8 +45,36 @@ func newStubs(files []*ast.File) stubs {
 	return s
 }
 
-// qualified returns all pairs x, y for which the file has x.y.
-func qualified(file *ast.File) [][2]string {
+// typeParams makes up n type parameters.
+func typeParams(n int) []*types.TypeParam {
+	var params []*types.TypeParam
+	for range n {
+		params = append(params, types.NewTypeParam(types.NewTypeName(token.NoPos, nil, "T", nil), types.Universe.Lookup("any").Type()))
+	}
+	return params
+}
+
+// typeArguments counts the arguments for each x.y that the file has as x.y[...]. What is an element of a
+// variable only looks like that, which does no harm: nobody needs its type.
+func typeArguments(file *ast.File) map[[2]string]int {
+	count := map[[2]string]int{}
+	for n := range ast.Preorder(file) {
+		switch n := n.(type) {
+		case *ast.IndexExpr:
+			for _, ref := range qualified(n.X) {
+				count[ref] = 1
+			}
+		case *ast.IndexListExpr:
+			for _, ref := range qualified(n.X) {
+				count[ref] = len(n.Indices)
+			}
+		}
+	}
+	return count
+}
+
+// qualified returns all pairs x, y for which the file, or a part of it, has x.y.
+func qualified(file ast.Node) [][2]string {
 	var refs [][2]string
 	ast.Inspect(file, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {

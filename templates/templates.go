@@ -7,12 +7,12 @@ import "embed"
 // Pool holds the files of templates/pool.
 //
 //go:embed pool/pool.go pool/lease.go pool/stats.go pool/errors.go pool/slot.go pool/queue.go pool/job.go
-//go:embed pool/recycle.go pool/features.go pool/conn.go
+//go:embed pool/recycle.go pool/warm.go pool/features.go pool/conn.go
 var Pool embed.FS
 
 // Files are the files of Pool that make up a generated pool, in the order in which they stand in it: the
 // API first, as a user meets it, then the machinery from the fast path to the slow ones.
-var Files = []string{"pool.go", "lease.go", "stats.go", "errors.go", "slot.go", "queue.go", "job.go", "recycle.go"}
+var Files = []string{"pool.go", "lease.go", "stats.go", "errors.go", "slot.go", "queue.go", "job.go", "recycle.go", "warm.go"}
 
 // StandIns are the files that only let the template compile: features and hooks, for the generator to
 // fold and to inline.

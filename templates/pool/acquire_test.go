@@ -41,8 +41,15 @@ func TestBadOptionsAreErrorsThatNameTheOption(t *testing.T) {
 		require.ErrorContains(t, err, name)
 		require.Nil(t, pool)
 	}
-	_, err := NewPool(&server{}, PoolOptions{MaxSize: math.MaxInt})
-	require.ErrorContains(t, err, "MaxSize", "no attempt to allocate that")
+}
+
+func TestAHugePoolCostsNothingBeforeItsPlacesAreUsed(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: math.MaxInt32}, func(t *testing.T, b *backend) {
+		b.release(b.acquire())
+		b.release(b.acquire())
+		require.Equal(t, math.MaxInt32, b.pool.Stats().MaxSize)
+		require.Equal(t, 1, b.pool.places())
+	})
 }
 
 func TestAcquireCreatesOneConnection(t *testing.T) {

@@ -348,7 +348,7 @@ func TestMaxConcurrentCreatesHoldsWhenTheyFail(t *testing.T) {
 	})
 }
 
-func TestMaxConcurrentCreatesHoldsForWarmBesideRequesters(t *testing.T) {
+func TestMaxConcurrentCreatesHoldsForWarmAndForRequesters(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 20, MaxConcurrentCreates: 2}, func(t *testing.T, b *backend) {
 		b.creating(take(time.Second))
 		all := b.requests(6)
@@ -356,6 +356,11 @@ func TestMaxConcurrentCreatesHoldsForWarmBesideRequesters(t *testing.T) {
 		for _, r := range all {
 			r.wait().served()
 		}
+		b.peaked(4)
+	})
+	virtual(t, PoolOptions{MaxSize: 20, MaxConcurrentCreates: 2}, func(t *testing.T, b *backend) {
+		b.creating(take(time.Second))
+		require.NoError(t, b.pool.Warm(b.ctx, 12, nil))
 		b.peaked(2)
 	})
 }

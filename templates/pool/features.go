@@ -8,6 +8,7 @@ const (
 	hasContext = true     // the hooks take a pool context
 	hasCheck   = true     // connections have a health check
 	hasNeeds   = true     // and tell whether it is due; without, it always is
+	mayPanic   = true     // which may panic, for all that the generator can see
 	hasClose   = true     // connections have to be closed
 	hidesClose = true     // and a lease hides the method that does it
 	hasBroken  = true     // connections tell on release that they are broken
@@ -19,6 +20,8 @@ const (
 	hasWith    = true     // With
 	hasWarm    = true     // Warm
 	hasDetach  = true     // Detach
+	hasLimits  = true     // MaxWaiters and MaxConcurrentCreates
+	hasDemand  = true     // as few creates as the queue needs, instead of one for each waiter
 	fixedSize  = size > 0 // the number of places is a constant of the code
 
 	size = 0 // that number

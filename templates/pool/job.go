@@ -11,23 +11,20 @@ import (
 // job is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
 // given up: the place goes on without it.
 type job struct {
-	to       phase
-	slot     *slot
-	ctx      context.Context // the requester's values with the job's own timeout; nil before it begins
-	cancel   context.CancelFunc
-	timer    *time.Timer // gives the job up
-	begun    time.Time
-	waiter   *waiter                                   // gets the outcome, if it is not for the queue
-	create   func(context.Context, int) (*Conn, error) // of Warm
-	index    int                                       // for that
-	filled   bool                                      // the connection is there, for the waiter
-	unwanted bool                                      // nobody may get the connection
+	op     string                               // what errors call it
+	state  *int                                 // what the place is counted as meanwhile
+	waiter *waiter                              // gets the outcome, if it is not for the queue
+	create func(context.Context) (*Conn, error) //poolgen:if hasWarm // in place of the hook
+	begun  time.Time
+	ctx    context.Context // the requester's values with the job's own timeout
+	cancel context.CancelFunc
+	timer  *time.Timer // gives the job up
 }
 
 // start starts a job under mu.
 func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	timeout := p.options.CreateTimeout
-	if hasCheck && j.to != creating {
+	if hasCheck && j.op != "create" {
 		timeout = p.options.HealthCheckTimeout
 	}
 	j.begun = time.Now()
@@ -36,16 +33,9 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	j.timer = time.AfterFunc(timeout+timeout/64, func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job, j.slot = j, s
-	if j.forQueue() {
-		p.coming++
-	}
-	p.move(s, j.to)
-	if p.closed && j.to == creating {
-		go p.finish(s, j, nil, ErrPoolClosed)
-	} else {
-		go p.run(s, j, s.conn)
-	}
+	s.job = j
+	p.move(s, j.state)
+	go p.run(s, j, s.conn)
 }
 
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
@@ -58,26 +48,26 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.to {
-	case creating:
-		if j.create != nil {
-			conn, err = j.create(j.ctx, j.index)
+	switch j.op {
+	case "create":
+		if hasWarm && j.create != nil {
+			conn, err = j.create(j.ctx)
 		} else {
 			conn, err = createConn(j.ctx, p.context)
 		}
 		if conn == nil && err == nil {
 			err = errors.New("returned neither a connection nor an error")
 		}
-	case checking, suspect: //poolgen:if hasCheck
+	case "health check": //poolgen:if hasCheck
 		// A goroutine that gets to run too late may find the connection given up.
 		if err = j.ctx.Err(); err == nil {
 			err = healthCheck(j.ctx, conn, p.context)
 		}
-	case resetting: //poolgen:if resetsAway
+	case "reset": //poolgen:if resetsAway
 		if err = j.ctx.Err(); err == nil {
 			err = resetConn(j.ctx, conn, p.context)
 		}
-	case closing: //poolgen:if hasClose
+	case "close": //poolgen:if hasClose
 		err = closeConn(j.ctx, conn, p.context)
 	}
 	returned = true
@@ -87,79 +77,78 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if p.closed && j.to == creating {
-		err = ErrPoolClosed
-	}
-	if hasClose && j.to == creating && conn != nil && (s.job != j || err != nil) {
+	if hasClose && j.op == "create" && conn != nil && (s.job != j || err != nil) {
 		p.stats.Created++
-		p.retire(&slot{pool: p, fresh: true, conn: conn}, &p.stats.RetiredUnwanted)
+		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
 	if s.job != j {
 		return
 	}
-	if j.forQueue() {
-		p.coming--
+	if p.closed {
+		j.leave(ErrPoolClosed)
 	}
 	w := j.waiter
 	s.job, j.waiter = nil, nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &PoolError{ops[j.to], err}
+		err = &PoolError{j.op, err}
 		p.stats.LastError = err
 	}
 	switch {
-	case j.to == closing: //poolgen:if hasClose
-		p.move(s, vacant)
+	case j.op == "close": //poolgen:if hasClose
+		p.move(s, &p.stats.Vacant)
 		return
-	case j.to == creating && err == nil:
-		p.stats.Created++
-		p.took = time.Since(j.begun)
-		if p.in[live] == 0 {
-			p.served = time.Now()
-		}
-		s.conn = conn
-		s.ready = true //poolgen:if hasCheck
-		p.move(s, live)
-	case j.to == creating:
-		p.stats.CreateFailures++
-		p.move(s, vacant)
-		// A failure is for the oldest waiter, unless that one came well after the create had begun.
-		if oldest := p.line.next; w == nil && !j.unwanted && !s.fresh && time.Since(oldest.begun) >= time.Since(j.begun)*7/8 {
-			w = p.next()
-		}
-		// With nothing alive, it is for all who have waited as long as a create may take.
-		for p.in[live] == 0 && p.waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
-			if other := p.next(); other != nil {
-				other.wake(nil, err)
-			}
-		}
-	case err == nil: //poolgen:if hasCheck || resetsAway
-		s.ready = j.to == checking || j.to == suspect //poolgen:if hasCheck
-		p.move(s, live)
-	case j.to == resetting: //poolgen:if resetsAway
+	case err != nil && j.op == "create":
+		p.failed(s, j, w, err)
+		return
+	case err != nil && j.op == "reset": //poolgen:if resetsAway
 		p.retire(s, &p.stats.RetiredBroken)
-	default: //poolgen:if hasCheck
+		return
+	case err != nil: //poolgen:if hasCheck
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		if j.to == checking {
-			p.suspect()
-		}
-		if w != nil && !p.closed { // it was its turn, and still is
+		p.suspect()
+		if w != nil { // it was its turn, and still is
 			p.insert(w, &p.line)
-			return
+		}
+		return
+	case j.op == "create":
+		s.conn = conn
+		p.stats.Created++
+		if hasDemand {
+			p.took = time.Since(j.begun)
+		}
+		if hasDemand && p.stats.InUse == 0 {
+			p.served = time.Now()
 		}
 	}
+	p.move(s, &p.stats.InUse)
+	s.ready = j.op != "reset" //poolgen:if hasCheck
 	switch {
-	case err == nil && j.unwanted:
-		p.retire(s, &p.stats.RetiredUnwanted)
-	case err != nil && w != nil:
-		w.wake(nil, err)
 	case w != nil:
-		j.filled = true
 		w.wake(s, nil)
-	case err == nil:
-		if p.deliver(s) && j.to != creating {
-			p.served = time.Now()
+	case j.state == &p.stats.Warming: //poolgen:if hasWarm
+		p.retire(s, &p.stats.RetiredUnwanted)
+	case p.deliver(s) && j.op != "create":
+		p.served = time.Now() //poolgen:if hasDemand
+	}
+}
+
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
+// unless that one came well after the create had begun. If there is no connection at all, it is for all who
+// have waited as long as a create may take.
+func (p *Pool) failed(s *slot, j *job, w *waiter, err error) {
+	p.stats.CreateFailures++
+	p.move(s, &p.stats.Vacant)
+	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+		w = p.next()
+	}
+	if w != nil {
+		w.wake(nil, err)
+	}
+	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		if w = p.next(); w != nil {
+			w.wake(nil, err)
 		}
 	}
 }
@@ -170,20 +159,17 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 //poolgen:if hasCheck
 func (p *Pool) suspect() {
 	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &job{to: suspect})
+		p.start(context.Background(), s, &job{op: "health check", state: &p.stats.Checking})
 	}
 }
 
-// forQueue reports whether the job is a create whose connection goes to the queue.
-func (j *job) forQueue() bool { return j.to == creating && j.waiter == nil && !j.slot.fresh }
-
-// leave makes the outcome of a job go to the queue, if it was for a waiter, who gets err.
-func (j *job) leave(p *Pool, err error) {
+// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+func (j *job) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		if j.forQueue() {
-			p.coming++
-		}
 		w.wake(nil, err)
+		if j.op == "create" {
+			j.cancel()
+		}
 	}
 }

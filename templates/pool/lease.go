@@ -40,7 +40,7 @@ func (l Lease) Release() {
 		}
 		return
 	}
-	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+	if p.limit.Load() == 0 || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
 		if l.end() {
 			p.handOver(s)
 		}
@@ -68,7 +68,7 @@ func (l Lease) Detach() *Conn {
 	p.mu.Lock()
 	p.stats.Detached++
 	l.slot.conn = nil
-	p.move(l.slot, vacant)
+	p.move(l.slot, &p.stats.Vacant)
 	p.unlock()
 	return l.leased
 }

@@ -23,25 +23,23 @@ func (w *waiter) wake(s *slot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle.
-func (p *Pool) obtain(ctx context.Context, how manner) (*slot, error) {
+// obtain gets a requester a place when none is idle, as acquire says.
+func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
 	switch {
 	case p.closed:
-		defer p.unlock()
+		p.unlock()
 		return nil, ErrPoolClosed
-	case how == patient && p.waiting-p.in[vacant]-p.coming < p.options.MaxWaiters:
+	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
-	case how != patient && p.in[vacant] > 0 && p.in[creating] < p.options.MaxConcurrentCreates:
-		return p.await(p.waiter(ctx, done, begun), p.vacancy(), creating)
-	case how == outside:
-		return p.await(p.waiter(ctx, done, begun), &slot{pool: p, fresh: true}, creating)
+	case queue < 0: //poolgen:if hasOutside
+		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &job{op: "create", state: &p.stats.Fresh})
 	}
-	defer p.unlock()
 	p.stats.Rejected++
+	p.unlock()
 	return nil, ErrPoolExhausted
 }
 
@@ -50,18 +48,17 @@ func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time
 	w := p.spare
 	if w == nil {
 		w = &waiter{ready: make(chan *slot, 1)}
-	} else {
-		p.spare, w.next = w.next, nil
 	}
-	w.ctx, w.done, w.begun = ctx, done, begun
+	p.spare = w.next
+	*w = waiter{ctx: ctx, done: done, begun: begun, ready: w.ready}
 	return w
 }
 
 // await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
 // the queue.
-func (p *Pool) await(w *waiter, s *slot, to phase) (*slot, error) {
-	w.job = &job{to: to, waiter: w}
-	p.start(w.ctx, s, w.job)
+func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
+	w.job, j.waiter = j, w
+	p.start(w.ctx, s, j)
 	return p.wait(w)
 }
 
@@ -70,8 +67,8 @@ func (p *Pool) await(w *waiter, s *slot, to phase) (*slot, error) {
 func (p *Pool) insert(w, after *waiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
-	if p.waiting++; p.waiting == 1 {
-		p.served = time.Now()
+	if p.stats.Waiting++; p.stats.Waiting == 1 {
+		p.served = time.Now() //poolgen:if hasDemand
 		p.limit.Store(0)
 		p.match()
 	}
@@ -89,17 +86,17 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 			p.remove(w)
 			w.wake(nil, nil)
 		} else if w.job != nil {
-			w.job.leave(p, nil)
+			w.job.leave(nil)
 		}
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waitTime.Add(int64(time.Since(w.begun)))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
 	if s != nil {
-		s.spare, w.job, w.ctx, w.done = w, nil, nil, nil
+		s.spare = w
 	}
 	return s, w.err
 }
@@ -108,7 +105,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 func (p *Pool) remove(w *waiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
-	p.waiting--
+	p.stats.Waiting--
 }
 
 // next takes the oldest waiter out of the queue, and on the way those whose context is done.
@@ -130,7 +127,7 @@ func (p *Pool) next() *waiter {
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
 	given := p.deliver(s)
-	if given && p.in[vacant] > 0 {
+	if hasDemand && given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
@@ -142,10 +139,11 @@ func (p *Pool) handOver(s *slot) {
 // deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
 // ones. It reports whether a waiter got it.
 func (p *Pool) deliver(s *slot) bool {
-	if s.spare != nil {
-		s.spare.next, p.spare, s.spare = p.spare, s.spare, nil
+	if w := s.spare; w != nil {
+		*w = waiter{ready: w.ready, next: p.spare}
+		p.spare, s.spare = w, nil
 	}
-	if p.closed || s.fresh {
+	if p.closed || (hasOutside || hasClose) && s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
@@ -161,7 +159,7 @@ func (p *Pool) deliver(s *slot) bool {
 
 // match passes on idle places, under mu, as long as there are waiters for them.
 func (p *Pool) match() {
-	for p.closed || p.waiting > 0 {
+	for p.closed || p.stats.Waiting > 0 {
 		s := p.search(p.high, 0)
 		if s == nil {
 			return
@@ -184,17 +182,18 @@ func (p *Pool) settle() {
 // start one after another while the first one runs, the sooner the longer the queue. With no lease to
 // wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *Pool) short() bool {
-	alive := p.in[live]
-	alive += p.in[checking]  //poolgen:if hasCheck
-	alive += p.in[resetting] //poolgen:if resetsAway
-	queued := time.Duration(p.waiting - p.coming)
-	if queued <= 0 || alive == 0 || p.coming == 0 {
-		return queued > 0 && p.coming < 8
+	if !hasDemand {
+		return p.stats.Waiting > p.stats.Creating
+	}
+	alive := p.stats.InUse
+	alive += p.stats.Checking  //poolgen:if hasCheck
+	alive += p.stats.Resetting //poolgen:if resetsAway
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
+		return queued > 0 && p.stats.Creating < 8
 	}
 	again := p.took/queued - time.Since(p.served)
-	if again > 0 && p.timer == nil {
-		p.timer = time.AfterFunc(again, p.settle)
-	} else if again > 0 {
+	if again > 0 {
 		p.timer.Reset(again)
 	}
 	return again <= 0

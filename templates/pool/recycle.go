@@ -11,12 +11,12 @@ import (
 //
 //poolgen:if hasRecycle
 func (p *Pool) recycle(s *slot) {
-	if (hasBroken || resetsHere) && !s.fresh && !p.reusable(s) {
+	if (hasBroken || resetsHere) && (!hasOutside || !s.fresh) && !p.reusable(s) {
 		return
 	}
-	if resetsAway && !s.fresh {
+	if resetsAway && (!hasOutside || !s.fresh) {
 		p.mu.Lock()
-		p.start(context.Background(), s, &job{to: resetting})
+		p.start(context.Background(), s, &job{op: "reset", state: &p.stats.Resetting})
 		p.unlock()
 		return
 	}

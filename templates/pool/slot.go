@@ -6,48 +6,39 @@ import (
 	"unsafe"
 )
 
-// phase is what a place is in use for.
-type phase uint8
-
-const (
-	vacant    phase = iota // has no connection
-	live                   // the connection is idle or leased
-	reserved               // a connection is going to be created for Warm
-	creating               // a connection is being created
-	checking               //poolgen:if hasCheck // the connection is checked for a requester
-	suspect                //poolgen:if hasCheck // the connection is checked because another one has failed
-	resetting              //poolgen:if resetsAway // the connection is being reset
-	closing                //poolgen:if hasClose // the connection is being closed
-	phases                 // the number of phases
-)
-
-// ops are what errors call the work in a phase.
-var ops = [phases]string{
-	creating:  "create",
-	checking:  "health check", //poolgen:if hasCheck
-	suspect:   "health check", //poolgen:if hasCheck
-	resetting: "reset",        //poolgen:if resetsAway
-	closing:   "close",        //poolgen:if hasClose
-}
-
 // slot is a place of the pool, on a cache line of its own, or one outside the pool.
 type slot struct {
 	turn  atomic.Uint64 // see Pool
 	pool  *Pool
 	conn  *Conn   // the owner's, like spare
 	spare *waiter // that got the place to its owner
-	job   *job    // what a goroutine of the pool does here; guarded by mu, like phase
+	job   *job    // what a goroutine of the pool does here; guarded by mu, like state
+	state *int    // the number in the pool's stats that counts the place
 	index int
-	phase phase
-	fresh bool // outside the pool
+	fresh bool //poolgen:if hasOutside || hasClose // outside the pool
 	ready bool //poolgen:if hasCheck // created or checked for whoever owns the place now
-	_     [8]byte
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *slot) lease() Lease {
 	s.ready = false //poolgen:if hasCheck
 	return Lease{leased: s.conn, slot: s, turn: s.turn.Load()}
+}
+
+// place returns the i-th place.
+func (p *Pool) place(i int) *slot {
+	if fixedSize {
+		return &p.fixed[i]
+	}
+	return (*p.slots.Load())[i]
+}
+
+// places returns how many places there have been.
+func (p *Pool) places() int {
+	if fixedSize {
+		return size
+	}
+	return len(*p.slots.Load())
 }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
@@ -64,7 +55,7 @@ func (p *Pool) take() *slot {
 // high ones fall idle.
 func (p *Pool) search(n, i int) *slot {
 	for range n {
-		s := &p.slots[i]
+		s := p.place(i)
 		if turn := s.turn.Load(); turn&1 == 1 && s.turn.CompareAndSwap(turn, turn-1) {
 			return s
 		}
@@ -78,29 +69,39 @@ func (p *Pool) search(n, i int) *slot {
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *Pool) vacancy() *slot {
 	i := 0
-	for p.slots[i].phase != vacant {
+	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
-	return &p.slots[i]
+	if !fixedSize && i == p.places() {
+		grown := append(*p.slots.Load(), &slot{pool: p, index: i, state: &p.stats.Vacant})
+		p.slots.Store(&grown)
+	}
+	return p.place(i)
 }
 
-// move changes the phase of a place, under mu.
-func (p *Pool) move(s *slot, to phase) {
-	from := s.phase
-	s.phase = to
-	switch {
-	case !s.fresh:
-		p.in[from]--
-		p.in[to]++
-	case from == vacant:
-		p.fresh++
-	case to == vacant:
-		p.fresh--
+// outside makes a place outside the pool.
+//
+//poolgen:if hasOutside || hasClose
+func (p *Pool) outside(conn *Conn) *slot {
+	p.stats.Fresh++
+	return &slot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
+}
+
+// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+func (p *Pool) move(s *slot, to *int) {
+	if (hasOutside || hasClose) && s.fresh {
+		if to == &p.stats.Vacant {
+			p.stats.Fresh--
+		}
+		return
 	}
-	if to != vacant {
+	*s.state--
+	*to++
+	s.state = to
+	if to != &p.stats.Vacant {
 		p.high = max(p.high, s.index+1)
 	}
-	for p.high > 0 && p.slots[p.high-1].phase == vacant {
+	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
 }
@@ -110,9 +111,9 @@ func (p *Pool) move(s *slot, to phase) {
 func (p *Pool) retire(s *slot, reason *uint64) {
 	*reason++
 	if hasClose {
-		p.start(context.Background(), s, &job{to: closing})
+		p.start(context.Background(), s, &job{op: "close", state: &p.stats.Closing})
 	} else {
-		p.move(s, vacant)
+		p.move(s, &p.stats.Vacant)
 	}
 	s.conn = nil
 }
@@ -127,25 +128,18 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 // unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
 // fast path while somebody waits.
 func (p *Pool) unlock() {
-	for p.in[creating] < p.options.MaxConcurrentCreates {
-		if len(p.orders) > 0 {
-			p.start(p.orders[0].waiter.ctx, p.orders[0].slot, p.orders[0])
-			p.orders = p.orders[1:]
-		} else if p.in[vacant] > 0 && p.short() {
-			p.start(p.line.prev.ctx, p.vacancy(), &job{to: creating})
-		} else {
-			break
-		}
+	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && p.short() {
+		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
-	if p.waiting > 0 || p.closed {
+	if p.stats.Waiting > 0 || p.closed {
 		limit = 0
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.in[vacant] == len(p.slots) && p.fresh == 0 {
-		p.drain.Do(func() { close(p.drained) })
+	if p.closed && p.stats.Vacant == p.stats.MaxSize && (!hasOutside && !hasClose || p.stats.Fresh == 0) {
+		p.drain()
 	}
 	p.mu.Unlock()
 }

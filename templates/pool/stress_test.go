@@ -34,7 +34,7 @@ func (b *backend) rest() {
 		b.mu.Lock()
 		calls := len(b.calls)
 		b.mu.Unlock()
-		if s.Creating+s.Checking+s.Resetting+s.Closing+s.Waiting+s.Fresh+calls == 0 {
+		if s.Creating+s.Warming+s.Checking+s.Resetting+s.Closing+s.Waiting+s.Fresh+calls == 0 {
 			return
 		}
 	}

@@ -1,0 +1,69 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
+// They are created as usual or, if create is not nil, by create, which is told the index of each.
+//
+//poolgen:if hasWarm
+func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
+	begun, size := time.Now(), p.Stats().MaxSize
+	if n > size {
+		return &PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
+	}
+	shared, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var crew sync.WaitGroup
+	var made []*slot
+	index := 0
+	fill := func() bool {
+		p.mu.Lock()
+		if p.closed {
+			cancel(ErrPoolClosed)
+		}
+		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+			p.mu.Unlock()
+			return false
+		}
+		j := &job{op: "create", state: &p.stats.Warming}
+		if i := index; create != nil {
+			j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
+		}
+		index++
+		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err != nil {
+			cancel(err)
+		} else {
+			made = append(made, s)
+		}
+		return true
+	}
+	for range min(n, p.options.MaxConcurrentCreates) {
+		crew.Go(func() {
+			for fill() {
+			}
+		})
+	}
+	crew.Wait()
+	err := context.Cause(shared)
+	if ctx.Err() != nil {
+		err = p.canceled(ctx, "warm", begun)
+	}
+	p.mu.Lock()
+	defer p.unlock()
+	for _, s := range made {
+		if err == nil {
+			p.deliver(s)
+		} else {
+			p.retire(s, &p.stats.RetiredUnwanted)
+		}
+	}
+	return err
+}
