@@ -58,22 +58,27 @@ type BarePool struct {
 // NewBarePool returns a pool that creates a connection whenever one is needed. The error tells which
 // option makes no sense.
 func NewBarePool(options BarePoolOptions) (*BarePool, error) {
-	p, err := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
-	barePreset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	barePreset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	barePreset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	barePreset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	if err != nil {
+	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.slots.Store(new([]*bareSlot))
-	p.stats.MaxSize = p.options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.stats.Vacant = p.stats.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
+}
+
+// complete puts the defaults in.
+func (o *BarePoolOptions) complete() (err error) {
+	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
+	barePreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
+	barePreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
+	barePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	return err
 }
 
 // barePreset gives an option its default if it is zero, and reports one that is negative.
@@ -134,7 +139,7 @@ func (p *BarePool) With(ctx context.Context, f func(*Bare) error) error {
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
 func (p *BarePool) Close(ctx context.Context) error {
-	begun, done := time.Now(), ctx.Done()
+	begun := time.Now()
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -142,6 +147,7 @@ func (p *BarePool) Close(ctx context.Context) error {
 		w.wake(nil, ErrBarePoolClosed)
 	}
 	p.match()
+	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil {
 			j.leave(ErrBarePoolClosed)
@@ -149,11 +155,16 @@ func (p *BarePool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
+	return p.end(ctx, "close", begun)
+}
+
+// end waits for the pool to have no connection left.
+func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
-	case <-done:
+	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, "close", begun)
+			return p.canceled(ctx, op, begun)
 		}
 	}
 	return nil
@@ -184,7 +195,7 @@ func (l BareLease) Release() {
 		return
 	}
 	p := s.pool
-	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
@@ -216,7 +227,9 @@ func (l BareLease) Detach() *Bare {
 }
 
 // end makes the place the caller's, unless the lease has ended before.
-func (l BareLease) end() bool { return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+2) }
+func (l BareLease) end() bool {
+	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
+}
 
 // BarePoolStats is what [BarePool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
 type BarePoolStats struct {
@@ -250,7 +263,7 @@ func (p *BarePool) Stats() BarePoolStats {
 	for i := range p.places() {
 		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
-		st.Acquired += turn >> 1
+		st.Acquired += turn >> 2
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
@@ -298,13 +311,14 @@ type bareSlot struct {
 	spare *bareWaiter // that got the place to its owner
 	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int        // the number in the pool's stats that counts the place
-	index int
+	index int32
 	fresh bool // outside the pool
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *bareSlot) lease() BareLease {
-	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}
+	turn := s.turn.Load()
+	return BareLease{bareLeased: s.conn, slot: s, turn: turn}
 }
 
 // place returns the i-th place.
@@ -349,7 +363,7 @@ func (p *BarePool) vacancy() *bareSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -373,7 +387,7 @@ func (p *BarePool) move(s *bareSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
+		p.high = max(p.high, int(s.index)+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -438,7 +452,7 @@ func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 	case p.closed:
 		p.unlock()
 		return nil, ErrBarePoolClosed
-	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
+	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
@@ -758,7 +772,9 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 		}
 		return true
 	}
-	for range min(n, p.options.MaxConcurrentCreates) {
+	abreast := n
+	abreast = min(n, p.options.MaxConcurrentCreates)
+	for range abreast {
 		crew.Go(func() {
 			for fill() {
 			}

@@ -22,7 +22,7 @@ type CheckedPoolOptions struct {
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
 	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
-	HealthCheckTimeout   time.Duration // bounds a check likewise, and other hooks; by default 1 s
+	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
 
 // CheckedPool is a pool of connections, made by [NewCheckedPool]. Its methods may be called at the same time.
@@ -59,23 +59,28 @@ type CheckedPool struct {
 // NewCheckedPool returns a pool that creates a connection whenever one is needed. The error tells which
 // option makes no sense.
 func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
-	p, err := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
-	checkedPreset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	checkedPreset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	checkedPreset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	checkedPreset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	checkedPreset(&p.options.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
-	if err != nil {
+	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	p := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.slots.Store(new([]*checkedSlot))
-	p.stats.MaxSize = p.options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.stats.Vacant = p.stats.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
+}
+
+// complete puts the defaults in.
+func (o *CheckedPoolOptions) complete() (err error) {
+	checkedPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
+	checkedPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
+	checkedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
+	checkedPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	checkedPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	return err
 }
 
 // checkedPreset gives an option its default if it is zero, and reports one that is negative.
@@ -157,7 +162,7 @@ func (p *CheckedPool) With(ctx context.Context, f func(*Checked) error) error {
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
 func (p *CheckedPool) Close(ctx context.Context) error {
-	begun, done := time.Now(), ctx.Done()
+	begun := time.Now()
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -165,6 +170,7 @@ func (p *CheckedPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrCheckedPoolClosed)
 	}
 	p.match()
+	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
 			j.leave(ErrCheckedPoolClosed)
@@ -172,11 +178,16 @@ func (p *CheckedPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
+	return p.end(ctx, "close", begun)
+}
+
+// end waits for the pool to have no connection left.
+func (p *CheckedPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
-	case <-done:
+	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, "close", begun)
+			return p.canceled(ctx, op, begun)
 		}
 	}
 	return nil
@@ -212,7 +223,7 @@ func (l CheckedLease) Release() {
 		return
 	}
 	p := s.pool
-	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
@@ -245,7 +256,7 @@ func (l CheckedLease) Detach() *Checked {
 
 // end makes the place the caller's, unless the lease has ended before.
 func (l CheckedLease) end() bool {
-	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+2)
+	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
 // CheckedPoolStats is what [CheckedPool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
@@ -283,7 +294,7 @@ func (p *CheckedPool) Stats() CheckedPoolStats {
 	for i := range p.places() {
 		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
-		st.Acquired += turn >> 1
+		st.Acquired += turn >> 2
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
@@ -331,7 +342,7 @@ type checkedSlot struct {
 	spare *checkedWaiter // that got the place to its owner
 	job   *checkedJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int           // the number in the pool's stats that counts the place
-	index int
+	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -339,7 +350,8 @@ type checkedSlot struct {
 // lease makes the owner of s the holder of a lease.
 func (s *checkedSlot) lease() CheckedLease {
 	s.ready = false
-	return CheckedLease{checkedLeased: s.conn, slot: s, turn: s.turn.Load()}
+	turn := s.turn.Load()
+	return CheckedLease{checkedLeased: s.conn, slot: s, turn: turn}
 }
 
 // place returns the i-th place.
@@ -384,7 +396,7 @@ func (p *CheckedPool) vacancy() *checkedSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &checkedSlot{pool: p, index: i, state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &checkedSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -408,7 +420,7 @@ func (p *CheckedPool) move(s *checkedSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
+		p.high = max(p.high, int(s.index)+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -474,7 +486,7 @@ func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, erro
 	case p.closed:
 		p.unlock()
 		return nil, ErrCheckedPoolClosed
-	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
+	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
@@ -829,7 +841,9 @@ func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.C
 		}
 		return true
 	}
-	for range min(n, p.options.MaxConcurrentCreates) {
+	abreast := n
+	abreast = min(n, p.options.MaxConcurrentCreates)
+	for range abreast {
 		crew.Go(func() {
 			for fill() {
 			}

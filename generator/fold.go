@@ -29,7 +29,10 @@ func (c *Connection) features(r Request) features {
 		"resetsAway": reset != nil && reset.takes(ContextContext),
 		"hasRecycle": has(Broken) || has(Reset),
 		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true, "hasLimits": true, "hasDemand": true,
-		"fixedSize": r.Size > 0,
+		"fixedSize":   r.Size > 0,
+		"hasLifetime": false, "hasIdle": false, "hasBackground": false, "hasReset": false, "hasResize": false, "hasRetry": false,
+		"hasBreaker": false, "hasTimeout": false, "hasDrain": false, "hasInsert": false, "hasRetain": false,
+		"hasDoom": false, "hasUpkeep": false, "hasStreak": false, "hasFresh": true,
 	}
 	return f
 }

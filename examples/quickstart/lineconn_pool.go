@@ -22,7 +22,7 @@ type LineConnPoolOptions struct {
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
 	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
-	HealthCheckTimeout   time.Duration // bounds a check likewise, and other hooks; by default 1 s
+	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
 
 // LineConnPool is a pool of connections, made by [NewLineConnPool]. Its methods may be called at the same time.
@@ -60,24 +60,29 @@ type LineConnPool struct {
 // NewLineConnPool returns a pool that creates a connection whenever one is needed. The error tells which
 // option makes no sense.
 func NewLineConnPool(c *Config, options LineConnPoolOptions) (*LineConnPool, error) {
-	p, err := &LineConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
-	lineConnPreset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	lineConnPreset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	lineConnPreset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	lineConnPreset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	lineConnPreset(&p.options.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
-	if err != nil {
+	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	p := &LineConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*lineConnSlot))
-	p.stats.MaxSize = p.options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.stats.Vacant = p.stats.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
+}
+
+// complete puts the defaults in.
+func (o *LineConnPoolOptions) complete() (err error) {
+	lineConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
+	lineConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
+	lineConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
+	lineConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	lineConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	return err
 }
 
 // lineConnPreset gives an option its default if it is zero, and reports one that is negative.
@@ -161,7 +166,7 @@ func (p *LineConnPool) With(ctx context.Context, f func(*LineConn) error) error 
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
 func (p *LineConnPool) Close(ctx context.Context) error {
-	begun, done := time.Now(), ctx.Done()
+	begun := time.Now()
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -169,6 +174,7 @@ func (p *LineConnPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrLineConnPoolClosed)
 	}
 	p.match()
+	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
 			j.leave(ErrLineConnPoolClosed)
@@ -176,11 +182,16 @@ func (p *LineConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
+	return p.end(ctx, "close", begun)
+}
+
+// end waits for the pool to have no connection left.
+func (p *LineConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
-	case <-done:
+	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, "close", begun)
+			return p.canceled(ctx, op, begun)
 		}
 	}
 	return nil
@@ -216,7 +227,7 @@ func (l LineConnLease) Release() {
 		return
 	}
 	p := s.pool
-	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
@@ -249,7 +260,7 @@ func (l LineConnLease) Detach() *LineConn {
 
 // end makes the place the caller's, unless the lease has ended before.
 func (l LineConnLease) end() bool {
-	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+2)
+	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
 // LineConnPoolStats is what [LineConnPool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
@@ -287,7 +298,7 @@ func (p *LineConnPool) Stats() LineConnPoolStats {
 	for i := range p.places() {
 		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
-		st.Acquired += turn >> 1
+		st.Acquired += turn >> 2
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
@@ -335,7 +346,7 @@ type lineConnSlot struct {
 	spare *lineConnWaiter // that got the place to its owner
 	job   *lineConnJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int            // the number in the pool's stats that counts the place
-	index int
+	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -343,7 +354,8 @@ type lineConnSlot struct {
 // lease makes the owner of s the holder of a lease.
 func (s *lineConnSlot) lease() LineConnLease {
 	s.ready = false
-	return LineConnLease{lineConnLeased: s.conn, slot: s, turn: s.turn.Load()}
+	turn := s.turn.Load()
+	return LineConnLease{lineConnLeased: s.conn, slot: s, turn: turn}
 }
 
 // place returns the i-th place.
@@ -388,7 +400,7 @@ func (p *LineConnPool) vacancy() *lineConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &lineConnSlot{pool: p, index: i, state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &lineConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -412,7 +424,7 @@ func (p *LineConnPool) move(s *lineConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
+		p.high = max(p.high, int(s.index)+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -478,7 +490,7 @@ func (p *LineConnPool) obtain(ctx context.Context, queue int) (*lineConnSlot, er
 	case p.closed:
 		p.unlock()
 		return nil, ErrLineConnPoolClosed
-	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
+	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
@@ -833,7 +845,9 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 		}
 		return true
 	}
-	for range min(n, p.options.MaxConcurrentCreates) {
+	abreast := n
+	abreast = min(n, p.options.MaxConcurrentCreates)
+	for range abreast {
 		crew.Go(func() {
 			for fill() {
 			}

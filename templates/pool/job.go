@@ -16,6 +16,7 @@ type job struct {
 	waiter *waiter                              // gets the outcome, if it is not for the queue
 	create func(context.Context) (*Conn, error) //poolgen:if hasWarm // in place of the hook
 	begun  time.Time
+	tries  int             //poolgen:if hasRetry // that have failed
 	ctx    context.Context // the requester's values with the job's own timeout
 	cancel context.CancelFunc
 	timer  *time.Timer // gives the job up
@@ -50,7 +51,9 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 	}()
 	switch j.op {
 	case "create":
-		if hasWarm && j.create != nil {
+		if hasRetry && j.ctx.Err() != nil {
+			err = j.ctx.Err()
+		} else if hasWarm && j.create != nil {
 			conn, err = j.create(j.ctx)
 		} else {
 			conn, err = createConn(j.ctx, p.context)
@@ -87,10 +90,16 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if p.closed {
 		j.leave(ErrPoolClosed)
 	}
+	if hasRetry && err != nil && j.op == "create" && p.again(s, j) {
+		return
+	}
 	w := j.waiter
 	s.job, j.waiter = nil, nil
 	j.timer.Stop()
 	j.cancel()
+	if hasRetry && j.tries > 1 && err != nil {
+		err = fmt.Errorf("attempt %d: %w", j.tries, err)
+	}
 	if err != nil {
 		err = &PoolError{j.op, err}
 		p.stats.LastError = err
@@ -115,8 +124,10 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	case j.op == "create":
 		s.conn = conn
 		p.stats.Created++
-		if hasDemand {
-			p.took = time.Since(j.begun)
+		p.took = time.Since(j.begun) //poolgen:if hasDemand || hasIdle
+		p.failures = 0               //poolgen:if hasStreak
+		if hasUpkeep && (!hasFresh || !s.fresh) {
+			p.arrived(s)
 		}
 		if hasDemand && p.stats.InUse == 0 {
 			p.served = time.Now()
@@ -139,7 +150,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 // have waited as long as a create may take.
 func (p *Pool) failed(s *slot, j *job, w *waiter, err error) {
 	p.stats.CreateFailures++
+	p.failures++ //poolgen:if hasStreak
 	p.move(s, &p.stats.Vacant)
+	if hasBreaker && !p.closed && p.tripped() {
+		p.trip(err)
+	}
 	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		w = p.next()
 	}

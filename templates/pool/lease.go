@@ -40,7 +40,7 @@ func (l Lease) Release() {
 		}
 		return
 	}
-	if p.limit.Load() == 0 || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+3) {
+	if p.limit.Load() == 0 || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
@@ -74,4 +74,6 @@ func (l Lease) Detach() *Conn {
 }
 
 // end makes the place the caller's, unless the lease has ended before.
-func (l Lease) end() bool { return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+2) }
+func (l Lease) end() bool {
+	return l.slot != nil && (l.slot.turn.CompareAndSwap(l.turn, l.turn+4) || hasDoom && l.slot.turn.CompareAndSwap(l.turn|doomed, l.turn+4))
+}

@@ -15,10 +15,20 @@ import (
 // PoolOptions are the settings of a [Pool]. A field that is zero stands for the default.
 type PoolOptions struct {
 	MaxSize              int           //poolgen:if !fixedSize // how many connections there are at the most; by default GOMAXPROCS, but at least 4
+	MinIdle              int           //poolgen:if hasIdle // how many connections are kept idle, as far as MaxSize allows; by default none
+	MaxIdle              int           //poolgen:if hasIdle // what is idle beyond that is retired within a second; by default nothing
+	IdleTimeout          time.Duration //poolgen:if hasIdle // a connection idle for longer is retired, at most a quarter later; by default never
+	MaxLifetime          time.Duration //poolgen:if hasLifetime // a connection is retired before it is older, if leased on release; by default never
+	MaxLifetimeJitter    time.Duration //poolgen:if hasLifetime // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time; by default any number
+	AcquireTimeout       time.Duration //poolgen:if hasTimeout // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time; Warm and AcquireOrCreate count for themselves; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
-	HealthCheckTimeout   time.Duration //poolgen:if hasCheck // bounds a check likewise, and other hooks; by default 1 s
+	CreateRetries        int           //poolgen:if hasRetry // how often a failed create is tried again within CreateTimeout, after longer and longer pauses; by default never
+	BreakAfter           int           //poolgen:if hasBreaker // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
+	BreakTime            time.Duration //poolgen:if hasBreaker // by default 1 s
+	HealthCheckTimeout   time.Duration //poolgen:if hasCheck // bounds a check, like CreateTimeout, and other hooks; by default 1 s
+	HealthCheckPeriod    time.Duration //poolgen:if hasBackground // how often idle connections are checked; by default never
 }
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.
@@ -43,45 +53,81 @@ type Pool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex    // guards all that follows
-	stats  PoolStats     // counts idle connections as in use
-	high   int           // all places from here on are vacant
-	line   waiter        // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *waiter       // waiters for reuse, linked by next
-	served time.Time     //poolgen:if hasDemand // when the queue formed, or got a released connection last
-	took   time.Duration //poolgen:if hasDemand // how long the latest create took
-	timer  *time.Timer   //poolgen:if hasDemand // calls settle when time alone makes a difference
-	closed bool
+	mu       sync.Mutex    // guards all that follows
+	stats    PoolStats     // counts idle connections as in use
+	high     int           // all places from here on are vacant
+	line     waiter        // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *waiter       // waiters for reuse, linked by next
+	served   time.Time     //poolgen:if hasDemand // when the queue formed, or got a released connection last
+	took     time.Duration //poolgen:if hasDemand || hasIdle // how long the latest create took
+	timer    *time.Timer   //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
+	failures int           //poolgen:if hasStreak // creates that have failed since one succeeded
+	mended   time.Time     //poolgen:if hasBreaker // when there may be creates again, if those are too many
+	made     time.Time     //poolgen:if hasUpkeep // when the pool was
+	period   time.Duration //poolgen:if hasUpkeep // between the ticks of the upkeep
+	ticker   *time.Timer   //poolgen:if hasUpkeep // for these,
+	resting  bool          //poolgen:if hasUpkeep // unless there is nothing to look after
+	ticks    uint32        //poolgen:if hasUpkeep // there have been
+	refillAt uint32        //poolgen:if hasIdle // the first of them that may create connections
+	ages     []age         //poolgen:if hasUpkeep // of the connections, by place
+	draining bool          //poolgen:if hasDrain
+	closed   bool
 }
 
 // NewPool returns a pool that creates a connection whenever one is needed. The error tells which
 // option makes no sense.
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
-	p, err := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}, error(nil)
-	preset(&p.options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)           //poolgen:if !fixedSize
-	preset(&p.options.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)                     //poolgen:if hasLimits
-	preset(&p.options.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err) //poolgen:if hasLimits
-	preset(&p.options.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	preset(&p.options.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err) //poolgen:if hasCheck
-	if err != nil {
+	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c //poolgen:if hasContext
 	if fixedSize {
 		for i := range p.fixed {
-			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
+			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
 		}
 		p.stats.MaxSize = size
+		p.ages = make([]age, size) //poolgen:if hasUpkeep
 	} else {
 		p.slots.Store(new([]*slot))
-		p.stats.MaxSize = p.options.MaxSize
+		p.stats.MaxSize = options.MaxSize
 	}
 	p.stats.Vacant = p.stats.MaxSize
-	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand
-	p.timer.Stop()                                    //poolgen:if hasDemand
+	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand || hasBreaker
+	p.timer.Stop()                                    //poolgen:if hasDemand || hasBreaker
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
+	p.schedule() //poolgen:if hasUpkeep
 	return p, nil
+}
+
+// complete puts the defaults in.
+func (o *PoolOptions) complete() (err error) {
+	preset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)           //poolgen:if !fixedSize
+	preset(&o.MinIdle, 0, "MinIdle", &err)                                       //poolgen:if hasIdle
+	preset(&o.MaxIdle, 0, "MaxIdle", &err)                                       //poolgen:if hasIdle
+	preset(&o.IdleTimeout, 0, "IdleTimeout", &err)                               //poolgen:if hasIdle
+	preset(&o.MaxLifetime, 0, "MaxLifetime", &err)                               //poolgen:if hasLifetime
+	preset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)    //poolgen:if hasLifetime
+	preset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)                     //poolgen:if hasLimits
+	preset(&o.AcquireTimeout, 0, "AcquireTimeout", &err)                         //poolgen:if hasTimeout
+	preset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err) //poolgen:if hasLimits
+	preset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	preset(&o.CreateRetries, 0, "CreateRetries", &err)                     //poolgen:if hasRetry
+	preset(&o.BreakAfter, 0, "BreakAfter", &err)                           //poolgen:if hasBreaker
+	preset(&o.BreakTime, time.Second, "BreakTime", &err)                   //poolgen:if hasBreaker
+	preset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err) //poolgen:if hasCheck
+	preset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)             //poolgen:if hasBackground
+	if hasIdle && !fixedSize && o.MinIdle > o.MaxSize {
+		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
+	}
+	if hasIdle && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
+		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", o.MinIdle, o.MaxIdle)
+	}
+	if hasLifetime && o.MaxLifetimeJitter > o.MaxLifetime {
+		err = fmt.Errorf("PoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
+	}
+	return err
 }
 
 // preset gives an option its default if it is zero, and reports one that is negative.
@@ -97,7 +143,10 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 // [ErrPoolExhausted] or [ErrPoolClosed].
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
-	return p.acquire(ctx, p.options.MaxWaiters)
+	if hasLimits {
+		return p.acquire(ctx, p.options.MaxWaiters)
+	}
+	return p.acquire(ctx, math.MaxInt)
 }
 
 // TryAcquire is [Pool.Acquire] for those who won't wait for others: if all places are taken, it
@@ -119,6 +168,11 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		return Lease{}, p.canceled(ctx, "acquire", time.Now())
 	}
 	s := p.take()
+	if hasTimeout && p.options.AcquireTimeout > 0 && (s == nil || hasCheck && !s.ready) {
+		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)
+		defer cancel()
+		ctx = shorter
+	}
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
@@ -171,7 +225,7 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 // ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
 // are; the pool closes them as they come back. Close may be called again.
 func (p *Pool) Close(ctx context.Context) error {
-	begun, done := time.Now(), ctx.Done()
+	begun := time.Now()
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -179,6 +233,8 @@ func (p *Pool) Close(ctx context.Context) error {
 		w.wake(nil, ErrPoolClosed)
 	}
 	p.match()
+	p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
+	p.ticker.Stop() //poolgen:if hasUpkeep
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && (!hasClose || j.op != "close") {
 			j.leave(ErrPoolClosed)
@@ -186,11 +242,16 @@ func (p *Pool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
+	return p.end(ctx, "close", begun)
+}
+
+// end waits for the pool to have no connection left.
+func (p *Pool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
-	case <-done:
+	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, "close", begun)
+			return p.canceled(ctx, op, begun)
 		}
 	}
 	return nil

@@ -28,10 +28,13 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
 	switch {
-	case p.closed:
+	case p.closed || hasDrain && p.draining:
 		p.unlock()
 		return nil, ErrPoolClosed
-	case p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue):
+	case p.broken() && p.stats.InUse == 0: //poolgen:if hasBreaker
+		defer p.unlock()
+		return nil, p.stats.LastError
+	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)
@@ -143,7 +146,11 @@ func (p *Pool) deliver(s *slot) bool {
 		*w = waiter{ready: w.ready, next: p.spare}
 		p.spare, s.spare = w, nil
 	}
-	if p.closed || (hasOutside || hasClose) && s.fresh {
+	if hasDoom && s.doom != nil {
+		p.retire(s, s.doom)
+		return false
+	}
+	if p.closed || hasFresh && s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}

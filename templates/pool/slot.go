@@ -14,15 +14,18 @@ type slot struct {
 	spare *waiter // that got the place to its owner
 	job   *job    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int    // the number in the pool's stats that counts the place
-	index int
-	fresh bool //poolgen:if hasOutside || hasClose // outside the pool
+	doom  *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
+	index int32
+	fresh bool //poolgen:if hasFresh // outside the pool
 	ready bool //poolgen:if hasCheck // created or checked for whoever owns the place now
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *slot) lease() Lease {
 	s.ready = false //poolgen:if hasCheck
-	return Lease{leased: s.conn, slot: s, turn: s.turn.Load()}
+	turn := s.turn.Load()
+	turn &^= doomed //poolgen:if hasDoom
+	return Lease{leased: s.conn, slot: s, turn: turn}
 }
 
 // place returns the i-th place.
@@ -73,15 +76,16 @@ func (p *Pool) vacancy() *slot {
 		i++
 	}
 	if !fixedSize && i == p.places() {
-		grown := append(*p.slots.Load(), &slot{pool: p, index: i, state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &slot{pool: p, index: int32(i), state: &p.stats.Vacant})
 		p.slots.Store(&grown)
+		p.ages = append(p.ages, age{}) //poolgen:if hasUpkeep
 	}
 	return p.place(i)
 }
 
 // outside makes a place outside the pool.
 //
-//poolgen:if hasOutside || hasClose
+//poolgen:if hasFresh
 func (p *Pool) outside(conn *Conn) *slot {
 	p.stats.Fresh++
 	return &slot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
@@ -89,7 +93,7 @@ func (p *Pool) outside(conn *Conn) *slot {
 
 // move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
 func (p *Pool) move(s *slot, to *int) {
-	if (hasOutside || hasClose) && s.fresh {
+	if hasFresh && s.fresh {
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -99,7 +103,10 @@ func (p *Pool) move(s *slot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
+		p.high = max(p.high, int(s.index)+1)
+	} else if hasDoom && s.doom != nil {
+		s.doom = nil
+		s.turn.And(^uint64(doomed))
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -128,17 +135,21 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 // unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
 // fast path while somebody waits.
 func (p *Pool) unlock() {
-	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && p.short() {
+	if hasDrain && p.draining && !p.closed && p.quiet() {
+		p.closed = true
+		p.match()
+	}
+	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
-	if p.stats.Waiting > 0 || p.closed {
+	if p.stats.Waiting > 0 || p.closed || hasDrain && p.draining {
 		limit = 0
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && (!hasOutside && !hasClose || p.stats.Fresh == 0) {
+	if p.closed && p.stats.Vacant == p.stats.MaxSize && (!hasFresh || p.stats.Fresh == 0) {
 		p.drain()
 	}
 	p.mu.Unlock()

@@ -13,7 +13,7 @@ type PoolStats struct {
 	Resetting int //poolgen:if resetsAway // places whose connection is being reset
 	Closing   int //poolgen:if hasClose // places whose connection is being closed
 	Vacant    int // places without a connection
-	Fresh     int //poolgen:if hasOutside || hasClose // connections outside the pool
+	Fresh     int //poolgen:if hasFresh // connections outside the pool
 	Waiting   int // requesters in the queue
 
 	Acquired         uint64        // leases of connections of the pool
@@ -22,6 +22,10 @@ type PoolStats struct {
 	RetiredUnhealthy uint64        //poolgen:if hasCheck // connections that failed a health check
 	RetiredBroken    uint64        //poolgen:if hasRecycle // connections that a hook rejected on release
 	RetiredDiscarded uint64        // connections discarded
+	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
+	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
+	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize // connections beyond MaxIdle, or MaxSize since Resize
+	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        //poolgen:if hasDetach // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
@@ -39,7 +43,7 @@ func (p *Pool) Stats() PoolStats {
 	for i := range p.places() {
 		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
-		st.Acquired += turn >> 1
+		st.Acquired += turn >> 2
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)

@@ -45,7 +45,11 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 		}
 		return true
 	}
-	for range min(n, p.options.MaxConcurrentCreates) {
+	abreast := n
+	if hasLimits {
+		abreast = min(n, p.options.MaxConcurrentCreates)
+	}
+	for range abreast {
 		crew.Go(func() {
 			for fill() {
 			}

@@ -1,0 +1,34 @@
+package pool
+
+import (
+	"context"
+	"time"
+)
+
+// Drain ends the pool without haste: requesters get [ErrPoolClosed], those who wait already are
+// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error
+// that tells how many connections are left; the pool goes on draining, and Close cuts that short.
+//
+//poolgen:if hasDrain
+func (p *Pool) Drain(ctx context.Context) error {
+	begun := time.Now()
+	p.mu.Lock()
+	p.draining = true
+	p.unlock()
+	return p.end(ctx, "drain", begun)
+}
+
+// quiet reports whether nobody has a connection, is about to get one or waits for one.
+//
+//poolgen:if hasDrain
+func (p *Pool) quiet() bool {
+	busy := p.stats.InUse + p.stats.Waiting
+	busy += p.stats.Warming   //poolgen:if hasWarm
+	busy += p.stats.Fresh     //poolgen:if hasFresh
+	busy += p.stats.Checking  //poolgen:if hasCheck
+	busy += p.stats.Resetting //poolgen:if resetsAway
+	for i := range p.high {
+		busy -= int(p.place(i).turn.Load() & 1)
+	}
+	return busy == 0
+}

@@ -1,0 +1,28 @@
+package pool
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
+//
+//poolgen:if hasRetry
+func (p *Pool) again(s *slot, j *job) bool {
+	j.tries++
+	pause := 25 * time.Millisecond << min(j.tries, 6)
+	pause += rand.N(pause)
+	until, _ := j.ctx.Deadline()
+	if p.closed || j.tries > p.options.CreateRetries || j.ctx.Err() != nil || time.Until(until) < pause {
+		return false
+	}
+	p.stats.CreateFailures++
+	go func() {
+		select {
+		case <-time.After(pause):
+		case <-j.ctx.Done():
+		}
+		p.run(s, j, nil)
+	}()
+	return true
+}
