@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -73,4 +74,10 @@ func skipWithRaceDetector(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
+}
+
+// Two places on one cache line would slow down those who use them at the same time.
+func TestAPlaceIsACacheLine(t *testing.T) {
+	require.Equal(t, 64, int(unsafe.Sizeof(bareSlot{})))
+	require.Equal(t, 64, int(unsafe.Sizeof(checkedSlot{})))
 }

@@ -252,6 +252,7 @@ type BarePoolStats struct {
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrBarePoolExhausted
 	LastError        error         // the latest failure of a hook
+
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -354,6 +355,12 @@ func (p *BarePool) search(n, i int) *bareSlot {
 		}
 	}
 	return nil
+}
+
+// fill puts a connection into a place.
+func (p *BarePool) fill(s *bareSlot, conn *Bare) {
+	s.conn = conn
+	p.stats.Created++
 }
 
 // vacancy returns the lowest vacant place, of which there must be one.
@@ -512,7 +519,8 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	waited := time.Since(w.begun)
+	p.waited.Add(int64(waited))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -688,8 +696,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		p.failed(s, j, w, err)
 		return
 	case j.op == "create":
-		s.conn = conn
-		p.stats.Created++
+		p.fill(s, conn)
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

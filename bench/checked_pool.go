@@ -283,6 +283,7 @@ type CheckedPoolStats struct {
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrCheckedPoolExhausted
 	LastError        error         // the latest failure of a hook
+
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -387,6 +388,12 @@ func (p *CheckedPool) search(n, i int) *checkedSlot {
 		}
 	}
 	return nil
+}
+
+// fill puts a connection into a place.
+func (p *CheckedPool) fill(s *checkedSlot, conn *Checked) {
+	s.conn = conn
+	p.stats.Created++
 }
 
 // vacancy returns the lowest vacant place, of which there must be one.
@@ -546,7 +553,8 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	waited := time.Since(w.begun)
+	p.waited.Add(int64(waited))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -748,8 +756,7 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 		}
 		return
 	case j.op == "create":
-		s.conn = conn
-		p.stats.Created++
+		p.fill(s, conn)
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

@@ -33,6 +33,9 @@ func (c *Connection) features(r Request) features {
 		"hasLifetime": false, "hasIdle": false, "hasBackground": false, "hasReset": false, "hasResize": false, "hasRetry": false,
 		"hasBreaker": false, "hasTimeout": false, "hasDrain": false, "hasInsert": false, "hasRetain": false,
 		"hasDoom": false, "hasUpkeep": false, "hasStreak": false, "hasFresh": true,
+		"hasAfterCreate": false, "hasBeforeAcquire": false, "hasAfterRelease": false, "hasBeforeClose": false, "hasFatal": false,
+		"hasAge": false, "hasHistogram": false, "hasHolds": false, "hasString": false, "hasTrace": false,
+		"hasJudges": has(Broken) || reset != nil && !reset.takes(ContextContext),
 	}
 	return f
 }

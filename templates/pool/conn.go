@@ -22,6 +22,12 @@ type server struct {
 	close  func(ctx context.Context, c *Conn) error
 	reset  func(ctx context.Context, c *Conn) error
 	broken func(c *Conn) bool
+
+	afterCreate   func(ctx context.Context, c *Conn) error
+	beforeAcquire func(ctx context.Context, c *Conn) error
+	afterRelease  func(c *Conn) error
+	beforeClose   func(c *Conn)
+	fatal         func(err error, c *Conn) bool
 }
 
 func createConn(ctx context.Context, s Context) (*Conn, error)  { return s.create(ctx) }
@@ -30,3 +36,9 @@ func healthCheck(ctx context.Context, c *Conn, s Context) error { return s.check
 func closeConn(ctx context.Context, c *Conn, s Context) error   { return s.close(ctx, c) }
 func resetConn(ctx context.Context, c *Conn, s Context) error   { return s.reset(ctx, c) }
 func isBroken(c *Conn, s Context) bool                          { return s.broken(c) }
+
+func afterCreate(ctx context.Context, c *Conn, s Context) error   { return s.afterCreate(ctx, c) }
+func beforeAcquire(ctx context.Context, c *Conn, s Context) error { return s.beforeAcquire(ctx, c) }
+func afterRelease(c *Conn, s Context) error                       { return s.afterRelease(c) }
+func beforeClose(c *Conn, s Context)                              { s.beforeClose(c) }
+func isFatal(err error, c *Conn, s Context) bool                  { return s.fatal(err, c) }

@@ -12,8 +12,8 @@ func (p *Pool) Insert(conn *Conn) error {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	p.stats.Created++
 	if p.closed || p.stats.Vacant <= 0 {
+		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 		if p.closed {
 			return ErrPoolClosed
@@ -21,8 +21,7 @@ func (p *Pool) Insert(conn *Conn) error {
 		return &PoolError{"insert", ErrPoolExhausted}
 	}
 	s := p.vacancy()
-	s.conn = conn
-	p.arrived(s) //poolgen:if hasUpkeep
+	p.fill(s, conn)
 	p.move(s, &p.stats.InUse)
 	p.deliver(s)
 	return nil

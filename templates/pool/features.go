@@ -5,41 +5,55 @@ package pool
 // on, so that the template's own tests see the complete pool; only a fixed size has to wait for the
 // generator.
 const (
-	hasContext    = true     // the hooks take a pool context
-	hasCheck      = true     // connections have a health check
-	hasNeeds      = true     // and tell whether it is due; without, it always is
-	mayPanic      = true     // which may panic, for all that the generator can see
-	hasClose      = true     // connections have to be closed
-	hidesClose    = true     // and a lease hides the method that does it
-	hasBroken     = true     // connections tell on release that they are broken
-	resetsHere    = true     // connections are reset on release, by a hook that takes no context
-	resetsAway    = true     // connections are reset on release, by a hook that takes one, and its time
-	hasRecycle    = true     // any of the last three
-	hasTry        = true     // TryAcquire
-	hasOutside    = true     // AcquireOrCreate
-	hasWith       = true     // With
-	hasWarm       = true     // Warm
-	hasDetach     = true     // Detach
-	hasLimits     = true     // MaxWaiters and MaxConcurrentCreates
-	hasDemand     = true     // as few creates as the queue needs, instead of one for each waiter
-	hasLifetime   = true     // MaxLifetime and MaxLifetimeJitter
-	hasIdle       = true     // IdleTimeout, MinIdle and MaxIdle
-	hasBackground = true     // HealthCheckPeriod
-	hasReset      = true     // Reset of the pool
-	hasResize     = true     // Resize
-	hasRetry      = true     // CreateRetries
-	hasBreaker    = true     // BreakAfter and BreakTime
-	hasTimeout    = true     // AcquireTimeout
-	hasDrain      = true     // Drain
-	hasInsert     = true     // Insert
-	hasRetain     = true     // Retain
-	fixedSize     = size > 0 // the number of places is a constant of the code
+	// What the hooks decide.
+	hasContext       = true // the hooks take a pool context
+	hasCheck         = true // connections have a health check
+	hasNeeds         = true // and tell whether it is due; without, it always is
+	mayPanic         = true // which may panic, for all that the generator can see
+	hasClose         = true // connections have to be closed
+	hidesClose       = true // and a lease hides the method that does it
+	hasBroken        = true // connections tell on release that they are broken
+	resetsHere       = true // connections are reset on release, by a hook that takes no context
+	resetsAway       = true // connections are reset on release, by a hook that takes one, and its time
+	hasAfterCreate   = true // a hook is called after a create,
+	hasBeforeAcquire = true // before a connection is leased,
+	hasAfterRelease  = true // after its release, and
+	hasBeforeClose   = true // before it is closed
+	hasFatal         = true // a hook tells which errors of a connection's use are fatal for it
 
-	size = 0 // that number
+	// What the user chooses.
+	hasTry        = true // TryAcquire
+	hasOutside    = true // AcquireOrCreate
+	hasWith       = true // With
+	hasWarm       = true // Warm
+	hasDetach     = true // Detach
+	hasLimits     = true // MaxWaiters and MaxConcurrentCreates
+	hasDemand     = true // as few creates as the queue needs, instead of one for each waiter
+	hasLifetime   = true // MaxLifetime and MaxLifetimeJitter
+	hasIdle       = true // IdleTimeout, MinIdle and MaxIdle
+	hasBackground = true // HealthCheckPeriod
+	hasReset      = true // Reset of the pool
+	hasResize     = true // Resize
+	hasRetry      = true // CreateRetries
+	hasBreaker    = true // BreakAfter and BreakTime
+	hasTimeout    = true // AcquireTimeout
+	hasDrain      = true // Drain
+	hasInsert     = true // Insert
+	hasRetain     = true // Retain
+	hasAge        = true // Created, Uses and IdleTime of a lease
+	hasHistogram  = true // how long requesters waited, as a histogram
+	hasHolds      = true // how long leases lasted, as a histogram
+	hasString     = true // the statistics as a string
+	hasTrace      = true // waits are regions of execution traces
+
+	fixedSize = size > 0 // the number of places is a constant of the code
+	size      = 0        // that number
 
 	// What follows from these.
-	hasDoom   = hasLifetime || hasReset || hasResize    // connections may be retired by somebody else than who has them
-	hasUpkeep = hasLifetime || hasIdle || hasBackground // time alone makes a difference
-	hasStreak = hasIdle || hasBreaker                   // it matters how many creates in a row have failed
-	hasFresh  = hasOutside || hasClose || hasInsert     // there are connections outside the pool
+	hasDoom    = hasLifetime || hasReset || hasResize          // connections may be retired by others than who has them
+	hasUpkeep  = hasLifetime || hasIdle || hasBackground       // time alone makes a difference
+	hasStreak  = hasIdle || hasBreaker                         // it matters how many creates in a row have failed
+	hasFresh   = hasOutside || hasClose || hasInsert           // there are connections outside the pool
+	hasJudges  = hasBroken || resetsHere || hasAfterRelease    // hooks decide on release whether a connection goes on
+	hasRecycle = hasJudges || resetsAway || hasHolds || hasAge // something happens between two leases
 )

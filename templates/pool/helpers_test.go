@@ -19,6 +19,7 @@ import (
 var (
 	errRefused = errors.New("connection refused")
 	errDirty   = errors.New("unread reply")
+	errFatal   = errors.New("connection reset by peer")
 )
 
 // backend is what the pool under test connects to. It plays the scripts that a test gives it, keeps
@@ -29,23 +30,25 @@ type backend struct {
 	ctx  context.Context // of all requests, ends with the test, or when nothing else is going to happen
 	end  context.CancelFunc
 
-	mu        sync.Mutex // guards all that follows
-	onCreate  script
-	onCheck   script
-	onClose   script
-	onReset   script
-	onNeeds   func(*Conn) bool
-	onBroken  func(*Conn) bool
-	conns     map[*Conn]*account // all there ever were
-	open      map[*Conn]*account // those that count
-	calls     map[*int]context.Context
-	creates   int // calls of the create hook
-	checks    int
-	resets    int
-	peak      int // of connections open or being created, without those given up
-	peakCalls int // of creates at a time
-	overflows bool
-	held      []*held
+	mu       sync.Mutex // guards all that follows
+	onCreate script
+	onCheck  script
+	onClose  script
+	onReset  script
+	onNeeds  func(*Conn) bool
+
+	onAfterCreate, onBeforeAcquire, onAfterRelease, onBeforeClose script
+	onBroken                                                      func(*Conn) bool
+	conns                                                         map[*Conn]*account // all there ever were
+	open                                                          map[*Conn]*account // those that count
+	calls                                                         map[*int]context.Context
+	creates                                                       int // calls of the create hook
+	checks                                                        int
+	resets                                                        int
+	peak                                                          int // of connections open or being created, without those given up
+	peakCalls                                                     int // of creates at a time
+	overflows                                                     bool
+	held                                                          []*held
 }
 
 // account is what the backend knows of one connection.
@@ -119,7 +122,14 @@ func newBackend(t *testing.T, options PoolOptions) *backend {
 	b := &backend{T: t, conns: map[*Conn]*account{}, open: map[*Conn]*account{}, calls: map[*int]context.Context{}}
 	b.ctx, b.end = context.WithTimeout(context.Background(), 1000*time.Hour)
 	b.heal()
-	pool, err := NewPool(&server{b.create, b.needs, b.check, b.close, b.reset, b.broken}, options)
+	pool, err := NewPool(&server{
+		create: b.create, needs: b.needs, check: b.check, close: b.close, reset: b.reset, broken: b.broken,
+		afterCreate:   func(ctx context.Context, c *Conn) error { return b.script(&b.onAfterCreate)(ctx, c) },
+		beforeAcquire: func(ctx context.Context, c *Conn) error { return b.script(&b.onBeforeAcquire)(ctx, c) },
+		afterRelease:  func(c *Conn) error { return b.script(&b.onAfterRelease)(context.Background(), c) },
+		beforeClose:   func(c *Conn) { _ = b.script(&b.onBeforeClose)(context.Background(), c) },
+		fatal:         func(err error, _ *Conn) bool { return errors.Is(err, errFatal) },
+	}, options)
 	require.NoError(t, err)
 	b.pool = pool
 	return b
@@ -144,6 +154,7 @@ func (b *backend) allDue() { b.needing(func(*Conn) bool { return true }) }
 func (b *backend) heal() {
 	b.set(func() {
 		b.onCreate, b.onCheck, b.onClose, b.onReset = succeed, succeed, succeed, succeed
+		b.onAfterCreate, b.onBeforeAcquire, b.onAfterRelease, b.onBeforeClose = succeed, succeed, succeed, succeed
 		b.onNeeds = func(*Conn) bool { return false }
 		b.onBroken = func(*Conn) bool { return false }
 	})

@@ -61,6 +61,9 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 		if conn == nil && err == nil {
 			err = errors.New("returned neither a connection nor an error")
 		}
+		if hasAfterCreate && err == nil {
+			err = afterCreate(j.ctx, conn, p.context)
+		}
 	case "health check": //poolgen:if hasCheck
 		// A goroutine that gets to run too late may find the connection given up.
 		if err = j.ctx.Err(); err == nil {
@@ -71,9 +74,18 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 			err = resetConn(j.ctx, conn, p.context)
 		}
 	case "close": //poolgen:if hasClose
+		p.farewell(conn) //poolgen:if hasBeforeClose
 		err = closeConn(j.ctx, conn, p.context)
 	}
 	returned = true
+}
+
+// farewell tells the hook that a connection is going to be closed, which it can't prevent.
+//
+//poolgen:if hasBeforeClose
+func (p *Pool) farewell(conn *Conn) {
+	defer func() { _ = recover() }()
+	beforeClose(conn, p.context)
 }
 
 // finish ends a job, unless it has been given up.
@@ -122,13 +134,9 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		}
 		return
 	case j.op == "create":
-		s.conn = conn
-		p.stats.Created++
+		p.fill(s, conn)
 		p.took = time.Since(j.begun) //poolgen:if hasDemand || hasIdle
 		p.failures = 0               //poolgen:if hasStreak
-		if hasUpkeep && (!hasFresh || !s.fresh) {
-			p.arrived(s)
-		}
 		if hasDemand && p.stats.InUse == 0 {
 			p.served = time.Now()
 		}

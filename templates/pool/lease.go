@@ -1,5 +1,7 @@
 package pool
 
+import "time"
+
 // leased is the type of the connection by a name that leaves a Lease room for Conn.
 type leased = Conn
 
@@ -49,6 +51,33 @@ func (l Lease) Release() {
 	}
 }
 
+// ReleaseErr is Release after the connection's use has ended with err, which may be nil: if that is
+// fatal for the connection, it is discarded.
+//
+//poolgen:if hasFatal
+func (l Lease) ReleaseErr(err error) {
+	end := Lease.Discard
+	defer func() { end(l) }()
+	if err == nil || !isFatal(err, l.leased, l.slot.pool.context) {
+		end = Lease.Release
+	}
+}
+
+// Created returns when the connection was created.
+//
+//poolgen:if hasAge
+func (l Lease) Created() time.Time { return l.slot.created }
+
+// Uses returns how often the connection has been leased, this time included.
+//
+//poolgen:if hasAge
+func (l Lease) Uses() uint64 { return (l.turn-l.slot.first)>>2 + 1 }
+
+// IdleTime returns how long the connection had been idle before this lease.
+//
+//poolgen:if hasAge
+func (l Lease) IdleTime() time.Duration { return l.slot.rested }
+
 // Discard ends the lease of a connection that is not to be used again.
 func (l Lease) Discard() {
 	if l.end() {
@@ -75,5 +104,6 @@ func (l Lease) Detach() *Conn {
 
 // end makes the place the caller's, unless the lease has ended before.
 func (l Lease) end() bool {
-	return l.slot != nil && (l.slot.turn.CompareAndSwap(l.turn, l.turn+4) || hasDoom && l.slot.turn.CompareAndSwap(l.turn|doomed, l.turn+4))
+	return l.slot != nil && (l.slot.turn.CompareAndSwap(l.turn, l.turn+4) ||
+		hasDoom && l.slot.turn.CompareAndSwap(l.turn|doomed, l.turn+4|doomed))
 }

@@ -50,6 +50,8 @@ type Pool struct {
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
+	waits   histogram          //poolgen:if hasHistogram // of them
+	holds   histogram          //poolgen:if hasHolds // of the time that leases lasted
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -201,7 +203,34 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	if err != nil {
 		return Lease{}, err
 	}
+	if hasBeforeAcquire {
+		fresh := s.virgin
+		if err = p.prepare(ctx, s); err != nil && !fresh {
+			return p.acquire(ctx, queue)
+		} else if err != nil {
+			return Lease{}, err
+		}
+	}
 	return s.lease(), nil
+}
+
+// prepare has the hook look at a connection before it is leased. One that it refuses is retired.
+//
+//poolgen:if hasBeforeAcquire
+func (p *Pool) prepare(ctx context.Context, s *slot) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			err = fmt.Errorf(noReturn, recover(), debug.Stack())
+		}
+		if err != nil {
+			err = &PoolError{"before acquire", err}
+			p.drop(s, &p.stats.RetiredBroken)
+		}
+	}()
+	err = beforeAcquire(ctx, s.conn, p.context)
+	returned = true
+	return
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -217,6 +246,9 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	defer func() { end(lease) }()
 	if err = f(lease.Conn()); err == nil || ctx.Err() == nil {
 		end = Lease.Release
+	}
+	if hasFatal && err != nil && ctx.Err() == nil {
+		end = func(l Lease) { l.ReleaseErr(err) }
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"runtime"
+	"runtime/trace"
 	"time"
 )
 
@@ -81,6 +82,9 @@ func (p *Pool) insert(w, after *waiter) {
 func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	p.stats.Waits++
 	p.unlock()
+	if hasTrace {
+		defer trace.StartRegion(w.ctx, "Pool wait").End()
+	}
 	select {
 	case s = <-w.ready:
 	case <-w.done:
@@ -94,7 +98,9 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	waited := time.Since(w.begun)
+	p.waited.Add(int64(waited))
+	p.waits.count(waited) //poolgen:if hasHistogram
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}

@@ -5,27 +5,37 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // recycle passes on a place whose lease has ended, if its hooks have nothing against it.
 //
 //poolgen:if hasRecycle
 func (p *Pool) recycle(s *slot) {
-	if (hasBroken || resetsHere) && (!hasOutside || !s.fresh) && !p.reusable(s) {
+	if hasHolds {
+		p.holds.count(time.Since(s.begun))
+	}
+	if hasJudges && (!hasFresh || !s.fresh) && !p.reusable(s) {
 		return
 	}
-	if resetsAway && (!hasOutside || !s.fresh) {
+	if resetsAway && (!hasFresh || !s.fresh) {
 		p.mu.Lock()
 		p.start(context.Background(), s, &job{op: "reset", state: &p.stats.Resetting})
 		p.unlock()
 		return
 	}
-	p.handOver(s)
+	s.idled = time.Now() //poolgen:if hasAge
+	turn := s.turn.Load()
+	if p.limit.Load() == 0 || hasFresh && s.fresh || hasDoom && turn&doomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+		p.handOver(s)
+	} else if p.limit.Load() == 0 {
+		p.settle()
+	}
 }
 
 // reusable has the hooks look at a released connection, which is retired if one of them fails.
 //
-//poolgen:if hasBroken || resetsHere
+//poolgen:if hasJudges
 func (p *Pool) reusable(s *slot) (ok bool) {
 	err := error(nil)
 	returned := false
@@ -43,8 +53,16 @@ func (p *Pool) reusable(s *slot) (ok bool) {
 	}()
 	if hasBroken && isBroken(s.conn, p.context) {
 		err = errors.New("the connection is broken")
-	} else if resetsHere {
-		err = resetConn(context.Background(), s.conn, p.context)
+	}
+	if hasAfterRelease {
+		if !hasBroken || err == nil {
+			err = afterRelease(s.conn, p.context)
+		}
+	}
+	if resetsHere {
+		if !hasBroken && !hasAfterRelease || err == nil {
+			err = resetConn(context.Background(), s.conn, p.context)
+		}
 	}
 	returned = true
 	return

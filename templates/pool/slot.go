@@ -3,26 +3,38 @@ package pool
 import (
 	"context"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
 // slot is a place of the pool, on a cache line of its own, or one outside the pool.
 type slot struct {
-	turn  atomic.Uint64 // see Pool
-	pool  *Pool
-	conn  *Conn   // the owner's, like spare
-	spare *waiter // that got the place to its owner
-	job   *job    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int    // the number in the pool's stats that counts the place
-	doom  *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
-	index int32
-	fresh bool //poolgen:if hasFresh // outside the pool
-	ready bool //poolgen:if hasCheck // created or checked for whoever owns the place now
+	turn    atomic.Uint64 // see Pool
+	pool    *Pool
+	conn    *Conn   // the owner's, like spare
+	spare   *waiter // that got the place to its owner
+	job     *job    // what a goroutine of the pool does here; guarded by mu, like state
+	state   *int    // the number in the pool's stats that counts the place
+	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
+	index   int32
+	fresh   bool          //poolgen:if hasFresh // outside the pool
+	virgin  bool          //poolgen:if hasBeforeAcquire // never leased
+	created time.Time     //poolgen:if hasAge // when the connection was,
+	idled   time.Time     //poolgen:if hasAge // when it was released last,
+	rested  time.Duration //poolgen:if hasAge // how long before the lease that was, and
+	first   uint64        //poolgen:if hasAge // the turn of its first lease
+	begun   time.Time     //poolgen:if hasHolds // when the lease did
+	ready   bool          //poolgen:if hasCheck // created or checked for whoever owns the place now
 }
 
 // lease makes the owner of s the holder of a lease.
 func (s *slot) lease() Lease {
-	s.ready = false //poolgen:if hasCheck
+	s.ready = false      //poolgen:if hasCheck
+	s.virgin = false     //poolgen:if hasBeforeAcquire
+	s.begun = time.Now() //poolgen:if hasHolds
+	if hasAge {
+		s.rested = time.Since(s.idled)
+	}
 	turn := s.turn.Load()
 	turn &^= doomed //poolgen:if hasDoom
 	return Lease{leased: s.conn, slot: s, turn: turn}
@@ -67,6 +79,19 @@ func (p *Pool) search(n, i int) *slot {
 		}
 	}
 	return nil
+}
+
+// fill puts a connection into a place.
+func (p *Pool) fill(s *slot, conn *Conn) {
+	s.conn = conn
+	s.virgin = true //poolgen:if hasBeforeAcquire
+	if hasAge {
+		s.created, s.idled, s.first = time.Now(), time.Now(), s.turn.Load()&^doomed
+	}
+	p.stats.Created++
+	if hasUpkeep && (!hasFresh || !s.fresh) {
+		p.arrived(s)
+	}
 }
 
 // vacancy returns the lowest vacant place, of which there must be one.

@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // PoolStats is what [Pool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
 type PoolStats struct {
@@ -32,6 +35,17 @@ type PoolStats struct {
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrPoolExhausted
 	LastError        error         // the latest failure of a hook
+
+	WaitTimes Histogram //poolgen:if hasHistogram // of those who waited
+	HoldTimes Histogram //poolgen:if hasHolds // of leases that were released
+}
+
+// String is for logs: what the places are in use for, and what came of them so far.
+//
+//poolgen:if hasString
+func (s PoolStats) String() string {
+	return fmt.Sprintf("%d places: %d idle, %d in use, %d being created, %d vacant; %d waiting; %d leases, %d created, %d failed to be, %d rejected, waited %d times, %v",
+		s.MaxSize, s.Idle, s.InUse, s.Creating, s.Vacant, s.Waiting, s.Acquired, s.Created, s.CreateFailures, s.Rejected, s.Waits, s.WaitTime)
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -47,6 +61,8 @@ func (p *Pool) Stats() PoolStats {
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
+	st.WaitTimes = p.waits.snapshot() //poolgen:if hasHistogram
+	st.HoldTimes = p.holds.snapshot() //poolgen:if hasHolds
 	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
