@@ -297,8 +297,9 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	st := p.Stats()
-	return &BarePoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	return &BarePoolError{op, err}
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
@@ -312,6 +313,7 @@ type bareSlot struct {
 	spare *bareWaiter // that got the place to its owner
 	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int        // the number in the pool's stats that counts the place
+	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 }

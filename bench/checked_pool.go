@@ -328,8 +328,9 @@ func (p *CheckedPool) canceled(ctx context.Context, op string, begun time.Time) 
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	st := p.Stats()
-	return &CheckedPoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	return &CheckedPoolError{op, err}
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
@@ -343,6 +344,7 @@ type checkedSlot struct {
 	spare *checkedWaiter // that got the place to its owner
 	job   *checkedJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int           // the number in the pool's stats that counts the place
+	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now

@@ -287,6 +287,7 @@ type LineConnPoolStats struct {
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrLineConnPoolExhausted
 	LastError        error         // the latest failure of a hook
+
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -331,8 +332,9 @@ func (p *LineConnPool) canceled(ctx context.Context, op string, begun time.Time)
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	st := p.Stats()
-	return &LineConnPoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	return &LineConnPoolError{op, err}
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
@@ -346,6 +348,7 @@ type lineConnSlot struct {
 	spare *lineConnWaiter // that got the place to its owner
 	job   *lineConnJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int            // the number in the pool's stats that counts the place
+	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
@@ -391,6 +394,12 @@ func (p *LineConnPool) search(n, i int) *lineConnSlot {
 		}
 	}
 	return nil
+}
+
+// fill puts a connection into a place.
+func (p *LineConnPool) fill(s *lineConnSlot, conn *LineConn) {
+	s.conn = conn
+	p.stats.Created++
 }
 
 // vacancy returns the lowest vacant place, of which there must be one.
@@ -550,7 +559,8 @@ func (p *LineConnPool) wait(w *lineConnWaiter) (s *lineConnSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	waited := time.Since(w.begun)
+	p.waited.Add(int64(waited))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -752,8 +762,7 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		}
 		return
 	case j.op == "create":
-		s.conn = conn
-		p.stats.Created++
+		p.fill(s, conn)
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

@@ -37,8 +37,14 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	st := p.Stats()
-	return &PoolError{op, fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)}
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	if hasLeaks && op != "acquire" {
+		for _, leak := range p.Leases(0) {
+			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+		}
+	}
+	return &PoolError{op, err}
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.

@@ -44,16 +44,17 @@ const (
 	hasHistogram  = true // how long requesters waited, as a histogram
 	hasHolds      = true // how long leases lasted, as a histogram
 	hasString     = true // the statistics as a string
+	hasLeaks      = true // who holds leases, and which are held for too long
 	hasTrace      = true // waits are regions of execution traces
 
 	fixedSize = size > 0 // the number of places is a constant of the code
 	size      = 0        // that number
 
 	// What follows from these.
-	hasDoom    = hasLifetime || hasReset || hasResize          // connections may be retired by others than who has them
-	hasUpkeep  = hasLifetime || hasIdle || hasBackground       // time alone makes a difference
-	hasStreak  = hasIdle || hasBreaker                         // it matters how many creates in a row have failed
-	hasFresh   = hasOutside || hasClose || hasInsert           // there are connections outside the pool
-	hasJudges  = hasBroken || resetsHere || hasAfterRelease    // hooks decide on release whether a connection goes on
-	hasRecycle = hasJudges || resetsAway || hasHolds || hasAge // something happens between two leases
+	hasDoom    = hasLifetime || hasReset || hasResize                      // connections may be retired by others than who has them
+	hasUpkeep  = hasLifetime || hasIdle || hasBackground || hasLeaks       // time alone makes a difference
+	hasStreak  = hasIdle || hasBreaker                                     // it matters how many creates in a row have failed
+	hasFresh   = hasOutside || hasClose || hasInsert                       // there are connections outside the pool
+	hasJudges  = hasBroken || resetsHere || hasAfterRelease                // hooks decide on release whether a connection goes on
+	hasRecycle = hasJudges || resetsAway || hasHolds || hasAge || hasLeaks // something happens between two leases
 )

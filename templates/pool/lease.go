@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // leased is the type of the connection by a name that leaves a Lease room for Conn.
 type leased = Conn
@@ -12,7 +15,8 @@ type Lease struct {
 	*leased
 	closedByRelease //poolgen:if hidesClose
 	slot            *slot
-	turn            uint64 // of the place during this lease
+	turn            uint64  // of the place during this lease
+	handle          *handle //poolgen:if hasLeaks
 }
 
 // closedByRelease makes Close ambiguous: lease.Close() does not compile, as the place of a connection
@@ -104,6 +108,9 @@ func (l Lease) Detach() *Conn {
 
 // end makes the place the caller's, unless the lease has ended before.
 func (l Lease) end() bool {
+	if hasLeaks {
+		defer runtime.KeepAlive(l.handle)
+	}
 	return l.slot != nil && (l.slot.turn.CompareAndSwap(l.turn, l.turn+4) ||
 		hasDoom && l.slot.turn.CompareAndSwap(l.turn|doomed, l.turn+4|doomed))
 }

@@ -28,6 +28,8 @@ type PoolOptions struct {
 	BreakAfter           int           //poolgen:if hasBreaker // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
 	BreakTime            time.Duration //poolgen:if hasBreaker // by default 1 s
 	HealthCheckTimeout   time.Duration //poolgen:if hasCheck // bounds a check, like CreateTimeout, and other hooks; by default 1 s
+	LeakThreshold        time.Duration //poolgen:if hasLeaks // OnLeak is told of leases that are older; by default of none
+	OnLeak               func(Leak)    //poolgen:if hasLeaks // is told, once, and of leases that were garbage collected; by default nobody is
 	HealthCheckPeriod    time.Duration //poolgen:if hasBackground // how often idle connections are checked; by default never
 }
 
@@ -120,6 +122,7 @@ func (o *PoolOptions) complete() (err error) {
 	preset(&o.BreakTime, time.Second, "BreakTime", &err)                   //poolgen:if hasBreaker
 	preset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err) //poolgen:if hasCheck
 	preset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)             //poolgen:if hasBackground
+	preset(&o.LeakThreshold, 0, "LeakThreshold", &err)                     //poolgen:if hasLeaks
 	if hasIdle && !fixedSize && o.MinIdle > o.MaxSize {
 		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
 	}

@@ -16,15 +16,17 @@ type slot struct {
 	job     *job    // what a goroutine of the pool does here; guarded by mu, like state
 	state   *int    // the number in the pool's stats that counts the place
 	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
+	_       [8]byte //poolgen:if !hasDoom
 	index   int32
-	fresh   bool          //poolgen:if hasFresh // outside the pool
-	virgin  bool          //poolgen:if hasBeforeAcquire // never leased
-	created time.Time     //poolgen:if hasAge // when the connection was,
-	idled   time.Time     //poolgen:if hasAge // when it was released last,
-	rested  time.Duration //poolgen:if hasAge // how long before the lease that was, and
-	first   uint64        //poolgen:if hasAge // the turn of its first lease
-	begun   time.Time     //poolgen:if hasHolds // when the lease did
-	ready   bool          //poolgen:if hasCheck // created or checked for whoever owns the place now
+	fresh   bool                   //poolgen:if hasFresh // outside the pool
+	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
+	virgin  bool                   //poolgen:if hasBeforeAcquire // never leased
+	holder  atomic.Pointer[holder] //poolgen:if hasLeaks // who acquired the connection last
+	created time.Time              //poolgen:if hasAge // when the connection was,
+	idled   time.Time              //poolgen:if hasAge // when it was released last,
+	rested  time.Duration          //poolgen:if hasAge // how long before the lease that was, and
+	first   uint64                 //poolgen:if hasAge // the turn of its first lease
+	begun   time.Time              //poolgen:if hasHolds // when the lease did
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -37,6 +39,9 @@ func (s *slot) lease() Lease {
 	}
 	turn := s.turn.Load()
 	turn &^= doomed //poolgen:if hasDoom
+	if hasLeaks {
+		return Lease{leased: s.conn, slot: s, turn: turn, handle: s.hold(turn)}
+	}
 	return Lease{leased: s.conn, slot: s, turn: turn}
 }
 

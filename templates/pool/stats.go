@@ -28,6 +28,7 @@ type PoolStats struct {
 	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
 	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
 	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize // connections beyond MaxIdle, or MaxSize since Resize
+	RetiredLost      uint64        //poolgen:if hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        //poolgen:if hasDetach // connections taken out by Detach

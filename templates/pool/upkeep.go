@@ -34,6 +34,9 @@ func (p *Pool) schedule() {
 	if hasBackground && o.HealthCheckPeriod > 0 {
 		p.period = min(p.period, o.HealthCheckPeriod/4)
 	}
+	if hasLeaks && o.LeakThreshold > 0 {
+		p.period = min(p.period, o.LeakThreshold/4)
+	}
 	p.period = max(p.period, time.Millisecond)
 	p.made = time.Now()
 	p.mu.Lock()
@@ -70,6 +73,9 @@ func (p *Pool) upkeep() {
 		return
 	}
 	p.ticks++
+	if hasLeaks && p.options.LeakThreshold > 0 {
+		go p.report(p.leases(p.options.LeakThreshold, true))
+	}
 	if hasIdle {
 		p.thin()
 		p.refill()
