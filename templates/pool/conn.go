@@ -1,6 +1,9 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Conn, Context and the functions below stand for what the user declares. The
 // generator replaces the types by the user's and each call of a function by a
@@ -29,6 +32,27 @@ type server struct {
 	beforeClose   func(c *Conn)
 	fatal         func(err error, c *Conn) bool
 }
+
+// Observer is told what happens: here, it does not listen unless a test says so.
+type Observer = *observer
+
+type observer struct {
+	created       func(took time.Duration)
+	createFailed  func(err error)
+	acquired      func(waited time.Duration)
+	acquireFailed func(err error)
+	released      func()
+	retired       func(reason string)
+	checkFailed   func(err error)
+}
+
+func observeCreated(o Observer, took time.Duration)    { o.created(took) }
+func observeCreateFailed(o Observer, err error)        { o.createFailed(err) }
+func observeAcquired(o Observer, waited time.Duration) { o.acquired(waited) }
+func observeAcquireFailed(o Observer, err error)       { o.acquireFailed(err) }
+func observeReleased(o Observer)                       { o.released() }
+func observeRetired(o Observer, reason string)         { o.retired(reason) }
+func observeCheckFailed(o Observer, err error)         { o.checkFailed(err) }
 
 func createConn(ctx context.Context, s Context) (*Conn, error)  { return s.create(ctx) }
 func needsHealthCheck(c *Conn, s Context) bool                  { return s.needs(c) }

@@ -21,6 +21,14 @@ const (
 	hasBeforeClose   = true // before it is closed
 	hasFatal         = true // a hook tells which errors of a connection's use are fatal for it
 
+	observesCreated       = true // the observer has a method Created,
+	observesCreateFailed  = true // CreateFailed,
+	observesAcquired      = true // Acquired,
+	observesAcquireFailed = true // AcquireFailed,
+	observesReleased      = true // Released,
+	observesRetired       = true // Retired,
+	observesCheckFailed   = true // CheckFailed
+
 	// What the user chooses.
 	hasTry        = true // TryAcquire
 	hasOutside    = true // AcquireOrCreate
@@ -51,10 +59,11 @@ const (
 	size      = 0        // that number
 
 	// What follows from these.
-	hasDoom    = hasLifetime || hasReset || hasResize                      // connections may be retired by others than who has them
-	hasUpkeep  = hasLifetime || hasIdle || hasBackground || hasLeaks       // time alone makes a difference
-	hasStreak  = hasIdle || hasBreaker                                     // it matters how many creates in a row have failed
-	hasFresh   = hasOutside || hasClose || hasInsert                       // there are connections outside the pool
-	hasJudges  = hasBroken || resetsHere || hasAfterRelease                // hooks decide on release whether a connection goes on
-	hasRecycle = hasJudges || resetsAway || hasHolds || hasAge || hasLeaks // something happens between two leases
+	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
+	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
+	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference
+	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
+	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool
+	hasJudges   = hasBroken || resetsHere || hasAfterRelease                                    // hooks decide on release whether a connection goes on
+	hasRecycle  = hasJudges || resetsAway || hasHolds || hasAge || hasLeaks || observesReleased // something happens between two leases
 )

@@ -122,6 +122,9 @@ func newBackend(t *testing.T, options PoolOptions) *backend {
 	b := &backend{T: t, conns: map[*Conn]*account{}, open: map[*Conn]*account{}, calls: map[*int]context.Context{}}
 	b.ctx, b.end = context.WithTimeout(context.Background(), 1000*time.Hour)
 	b.heal()
+	if options.Observer == nil {
+		options.Observer = quiet()
+	}
 	pool, err := NewPool(&server{
 		create: b.create, needs: b.needs, check: b.check, close: b.close, reset: b.reset, broken: b.broken,
 		afterCreate:   func(ctx context.Context, c *Conn) error { return b.script(&b.onAfterCreate)(ctx, c) },
@@ -595,4 +598,12 @@ func (b *backend) holdsAll() {
 func within(t *testing.T, least, most, got time.Duration, what string) {
 	t.Helper()
 	require.True(t, least <= got && got <= most, fmt.Sprintf("%s took %v, not %v to %v", what, got, least, most))
+}
+
+// quiet is an observer that does not care.
+func quiet() *observer {
+	return &observer{
+		created: func(time.Duration) {}, createFailed: func(error) {}, acquired: func(time.Duration) {}, acquireFailed: func(error) {},
+		released: func() {}, retired: func(string) {}, checkFailed: func(error) {},
+	}
 }

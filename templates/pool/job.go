@@ -47,6 +47,9 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 		if !returned {
 			err = fmt.Errorf(noReturn, recover(), debug.Stack())
 		}
+		if observesCreated || observesCreateFailed || observesCheckFailed {
+			p.observe(j, err)
+		}
 		p.finish(s, j, conn, err)
 	}()
 	switch j.op {
@@ -86,6 +89,20 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 func (p *Pool) farewell(conn *Conn) {
 	defer func() { _ = recover() }()
 	beforeClose(conn, p.context)
+}
+
+// observe tells the observer how a job has ended, unless that was given up.
+//
+//poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
+func (p *Pool) observe(j *job, err error) {
+	switch {
+	case j.op == "create" && err == nil: //poolgen:if observesCreated
+		observeCreated(p.options.Observer, time.Since(j.begun))
+	case j.op == "create" && err != nil: //poolgen:if observesCreateFailed
+		observeCreateFailed(p.options.Observer, err)
+	case j.op == "health check" && err != nil: //poolgen:if observesCheckFailed
+		observeCheckFailed(p.options.Observer, err)
+	}
 }
 
 // finish ends a job, unless it has been given up.

@@ -28,6 +28,7 @@ type PoolOptions struct {
 	BreakAfter           int           //poolgen:if hasBreaker // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
 	BreakTime            time.Duration //poolgen:if hasBreaker // by default 1 s
 	HealthCheckTimeout   time.Duration //poolgen:if hasCheck // bounds a check, like CreateTimeout, and other hooks; by default 1 s
+	Observer             Observer      //poolgen:if hasObserver // is told what happens, outside of the pool's locks
 	LeakThreshold        time.Duration //poolgen:if hasLeaks // OnLeak is told of leases that are older; by default of none
 	OnLeak               func(Leak)    //poolgen:if hasLeaks // is told, once, and of leases that were garbage collected; by default nobody is
 	HealthCheckPeriod    time.Duration //poolgen:if hasBackground // how often idle connections are checked; by default never
@@ -169,9 +170,17 @@ func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.ac
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) {
+	if observesAcquireFailed {
+		defer func() {
+			if err != nil {
+				observeAcquireFailed(p.options.Observer, err)
+			}
+		}()
+	}
 	if ctx.Err() != nil {
 		return Lease{}, p.canceled(ctx, "acquire", time.Now())
 	}
+	begun := time.Now() //poolgen:if observesAcquired
 	s := p.take()
 	if hasTimeout && p.options.AcquireTimeout > 0 && (s == nil || hasCheck && !s.ready) {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)
@@ -213,6 +222,9 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		} else if err != nil {
 			return Lease{}, err
 		}
+	}
+	if observesAcquired {
+		observeAcquired(p.options.Observer, time.Since(begun))
 	}
 	return s.lease(), nil
 }

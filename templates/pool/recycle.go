@@ -12,6 +12,9 @@ import (
 //
 //poolgen:if hasRecycle
 func (p *Pool) recycle(s *slot) {
+	if observesReleased {
+		observeReleased(p.options.Observer)
+	}
 	if hasHolds {
 		p.holds.count(time.Since(s.begun))
 	}

@@ -147,6 +147,9 @@ func (p *Pool) move(s *slot, to *int) {
 // (hasClose) The place is not vacant before it is closed, so that there are never more connections than places.
 func (p *Pool) retire(s *slot, reason *uint64) {
 	*reason++
+	if observesRetired {
+		go observeRetired(p.options.Observer, p.why(reason))
+	}
 	if hasClose {
 		p.start(context.Background(), s, &job{op: "close", state: &p.stats.Closing})
 	} else {
