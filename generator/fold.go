@@ -34,7 +34,8 @@ func (c *Connection) features(r Request) features {
 		"hasBreaker": false, "hasTimeout": false, "hasDrain": false, "hasInsert": false, "hasRetain": false,
 		"hasDoom": false, "hasUpkeep": false, "hasStreak": false, "hasFresh": true,
 		"hasAfterCreate": false, "hasBeforeAcquire": false, "hasAfterRelease": false, "hasBeforeClose": false, "hasFatal": false,
-		"hasAge": false, "hasHistogram": false, "hasHolds": false, "hasString": false, "hasTrace": false, "hasLeaks": false,
+		"hasAge": false, "hasHistogram": false, "hasHolds": false, "hasString": false, "hasTrace": false, "hasLeaks": false, "hasKeyed": false, "hasObserver": false, "observesCreated": false, "observesCreateFailed": false,
+		"observesAcquired": false, "observesAcquireFailed": false, "observesReleased": false, "observesRetired": false, "observesCheckFailed": false,
 		"hasJudges": has(Broken) || reset != nil && !reset.takes(ContextContext),
 	}
 	return f

@@ -17,6 +17,9 @@ type Conn struct {
 // Context is the pool context: here, the server that the tests script.
 type Context = *server
 
+// Key is what tells the pools of a set apart.
+type Key = string
+
 // server scripts what the hooks do.
 type server struct {
 	create func(ctx context.Context) (*Conn, error)

@@ -12,7 +12,7 @@ func (p *Pool) Insert(conn *Conn) error {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if p.closed || p.stats.Vacant <= 0 {
+	if p.closed || p.stats.Vacant <= 0 || hasKeyed && !p.afford() {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 		if p.closed {

@@ -52,6 +52,7 @@ const (
 	hasHistogram  = true // how long requesters waited, as a histogram
 	hasHolds      = true // how long leases lasted, as a histogram
 	hasString     = true // the statistics as a string
+	hasKeyed      = true // Pools, a set of pools by key
 	hasLeaks      = true // who holds leases, and which are held for too long
 	hasTrace      = true // waits are regions of execution traces
 

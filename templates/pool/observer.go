@@ -15,7 +15,7 @@ func (p *Pool) why(reason *uint64) string {
 		return "expired"
 	case &p.stats.RetiredIdle: //poolgen:if hasIdle
 		return "idle"
-	case &p.stats.RetiredSurplus: //poolgen:if hasIdle || hasResize
+	case &p.stats.RetiredSurplus: //poolgen:if hasIdle || hasResize || hasKeyed
 		return "surplus"
 	case &p.stats.RetiredReset: //poolgen:if hasReset
 		return "reset"

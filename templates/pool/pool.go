@@ -32,6 +32,7 @@ type PoolOptions struct {
 	LeakThreshold        time.Duration //poolgen:if hasLeaks // OnLeak is told of leases that are older; by default of none
 	OnLeak               func(Leak)    //poolgen:if hasLeaks // is told, once, and of leases that were garbage collected; by default nobody is
 	HealthCheckPeriod    time.Duration //poolgen:if hasBackground // how often idle connections are checked; by default never
+	set                  *Pools        //poolgen:if hasKeyed // that the pool is of, if any
 }
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.

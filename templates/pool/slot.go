@@ -113,6 +113,12 @@ func (p *Pool) vacancy() *slot {
 	return p.place(i)
 }
 
+// afford reserves a connection of the total of the set that the pool is of, for a place that is not going to
+// be vacant any more.
+//
+//poolgen:if hasKeyed
+func (p *Pool) afford() bool { return p.options.set == nil || p.options.set.afford(p) }
+
 // outside makes a place outside the pool.
 //
 //poolgen:if hasFresh
@@ -132,6 +138,9 @@ func (p *Pool) move(s *slot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
+	if hasKeyed && to == &p.stats.Vacant && p.options.set != nil {
+		p.options.set.vacated()
+	}
 	if to != &p.stats.Vacant {
 		p.high = max(p.high, int(s.index)+1)
 	} else if hasDoom && s.doom != nil {
@@ -172,7 +181,7 @@ func (p *Pool) unlock() {
 		p.closed = true
 		p.match()
 	}
-	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() {
+	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {
 		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)

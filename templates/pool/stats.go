@@ -27,7 +27,7 @@ type PoolStats struct {
 	RetiredDiscarded uint64        // connections discarded
 	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
 	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
-	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize // connections beyond MaxIdle, or MaxSize since Resize
+	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize || hasKeyed // connections beyond MaxIdle, or MaxSize since Resize
 	RetiredLost      uint64        //poolgen:if hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain

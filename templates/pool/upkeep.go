@@ -132,7 +132,7 @@ func (p *Pool) refill() {
 	if p.ticks < p.refillAt {
 		return
 	}
-	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates); missing-- {
+	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasKeyed || p.afford()); missing-- {
 		p.refillAt = p.ticks + rand.N(uint32(1)<<min(p.failures, 6)) + 1
 		p.start(context.Background(), p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}

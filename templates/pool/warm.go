@@ -26,6 +26,9 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 		if p.closed {
 			cancel(ErrPoolClosed)
 		}
+		if hasKeyed && shared.Err() == nil && p.stats.MaxSize-p.stats.Vacant < n && !p.afford() {
+			cancel(&PoolError{"warm", ErrPoolExhausted})
+		}
 		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 			p.mu.Unlock()
 			return false
