@@ -13,7 +13,7 @@ func (p *Pool) Insert(conn *Conn) error {
 	p.mu.Lock()
 	defer p.unlock()
 	if p.closed || p.stats.Vacant <= 0 || hasKeyed && !p.afford() {
-		p.stats.Created++
+		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 		if p.closed {
 			return ErrPoolClosed

@@ -36,9 +36,13 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	if hasStats {
+		st := p.Stats()
+		err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
+			err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	} else {
+		err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	}
 	if hasLeaks && op != "acquire" {
 		for _, leak := range p.Leases(0) {
 			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)

@@ -36,6 +36,8 @@ const (
 	hasWarm       = true // Warm
 	hasDetach     = true // Detach
 	hasLimits     = true // MaxWaiters and MaxConcurrentCreates
+	hasStats      = true // Stats, and errors that say what the pool looked like
+	hasSuspicion  = true // idle connections are checked when another one has failed its check
 	hasDemand     = true // as few creates as the queue needs, instead of one for each waiter
 	hasLifetime   = true // MaxLifetime and MaxLifetimeJitter
 	hasIdle       = true // IdleTimeout, MinIdle and MaxIdle

@@ -110,7 +110,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
 	if hasClose && j.op == "create" && conn != nil && (s.job != j || err != nil) {
-		p.stats.Created++
+		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
 	if s.job != j {
@@ -131,7 +131,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	if err != nil {
 		err = &PoolError{j.op, err}
-		p.stats.LastError = err
+		p.stats.LastError = err //poolgen:if hasStats || hasBreaker
 	}
 	switch {
 	case j.op == "close": //poolgen:if hasClose
@@ -145,7 +145,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		return
 	case err != nil: //poolgen:if hasCheck
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()
+		p.suspect()   //poolgen:if hasSuspicion
 		if w != nil { // it was its turn, and still is
 			p.insert(w, &p.line)
 		}
@@ -174,8 +174,8 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 // unless that one came well after the create had begun. If there is no connection at all, it is for all who
 // have waited as long as a create may take.
 func (p *Pool) failed(s *slot, j *job, w *waiter, err error) {
-	p.stats.CreateFailures++
-	p.failures++ //poolgen:if hasStreak
+	p.stats.CreateFailures++ //poolgen:if hasStats
+	p.failures++             //poolgen:if hasStreak
 	p.move(s, &p.stats.Vacant)
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)
@@ -196,7 +196,7 @@ func (p *Pool) failed(s *slot, j *job, w *waiter, err error) {
 // suspect has the idle connections checked after one has failed its check: what has hit that one may have
 // hit them too, and no requester should have to try one after the other.
 //
-//poolgen:if hasCheck
+//poolgen:if hasCheck && hasSuspicion
 func (p *Pool) suspect() {
 	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
 		p.start(context.Background(), s, &job{op: "health check", state: &p.stats.Checking})

@@ -62,7 +62,7 @@ func (l Lease) Release() {
 func (l Lease) ReleaseErr(err error) {
 	end := Lease.Discard
 	defer func() { end(l) }()
-	if err == nil || !isFatal(err, l.leased, l.slot.pool.context) {
+	if err == nil || l.slot == nil || !isFatal(err, l.leased, l.slot.pool.context) {
 		end = Lease.Release
 	}
 }
@@ -99,7 +99,7 @@ func (l Lease) Detach() *Conn {
 	}
 	p := l.slot.pool
 	p.mu.Lock()
-	p.stats.Detached++
+	p.stats.Detached++ //poolgen:if hasStats
 	l.slot.conn = nil
 	p.move(l.slot, &p.stats.Vacant)
 	p.unlock()

@@ -53,7 +53,7 @@ type Pool struct {
 	lanes   int                     // at how many of them a search may start
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
+	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
 	waits   histogram          //poolgen:if hasHistogram // of them
 	holds   histogram          //poolgen:if hasHolds // of the time that leases lasted
 	drained context.Context    // ends when the pool is closed and has no connection left,

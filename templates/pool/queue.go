@@ -42,7 +42,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	case queue < 0: //poolgen:if hasOutside
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &job{op: "create", state: &p.stats.Fresh})
 	}
-	p.stats.Rejected++
+	p.stats.Rejected++ //poolgen:if hasStats
 	p.unlock()
 	return nil, ErrPoolExhausted
 }
@@ -80,7 +80,7 @@ func (p *Pool) insert(w, after *waiter) {
 
 // wait ends the critical section and returns the outcome for w.
 func (p *Pool) wait(w *waiter) (s *slot, err error) {
-	p.stats.Waits++
+	p.stats.Waits++ //poolgen:if hasStats
 	p.unlock()
 	if hasTrace {
 		defer trace.StartRegion(w.ctx, "Pool wait").End()
@@ -98,9 +98,9 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	waited := time.Since(w.begun)
-	p.waited.Add(int64(waited))
-	p.waits.count(waited) //poolgen:if hasHistogram
+	waited := time.Since(w.begun) //poolgen:if hasStats || hasHistogram
+	p.waited.Add(int64(waited))   //poolgen:if hasStats
+	p.waits.count(waited)         //poolgen:if hasHistogram
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}

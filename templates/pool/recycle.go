@@ -50,7 +50,7 @@ func (p *Pool) reusable(s *slot) (ok bool) {
 			return
 		}
 		p.mu.Lock()
-		p.stats.LastError = &PoolError{Op: "release", Err: err}
+		p.stats.LastError = &PoolError{Op: "release", Err: err} //poolgen:if hasStats
 		p.retire(s, &p.stats.RetiredBroken)
 		p.unlock()
 	}()

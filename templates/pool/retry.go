@@ -16,7 +16,7 @@ func (p *Pool) again(s *slot, j *job) bool {
 	if p.closed || j.tries > p.options.CreateRetries || j.ctx.Err() != nil || time.Until(until) < pause {
 		return false
 	}
-	p.stats.CreateFailures++
+	p.stats.CreateFailures++ //poolgen:if hasStats
 	go func() {
 		select {
 		case <-time.After(pause):

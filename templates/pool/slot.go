@@ -93,7 +93,7 @@ func (p *Pool) fill(s *slot, conn *Conn) {
 	if hasAge {
 		s.created, s.idled, s.first = time.Now(), time.Now(), s.turn.Load()&^doomed
 	}
-	p.stats.Created++
+	p.stats.Created++ //poolgen:if hasStats
 	if hasUpkeep && (!hasFresh || !s.fresh) {
 		p.arrived(s)
 	}

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// PoolStats is what [Pool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
+// PoolStats is the state of a pool, and what has come of it.
+// (hasStats) [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
 type PoolStats struct {
 	MaxSize   int // places
-	Idle      int // places with an idle connection
+	Idle      int //poolgen:if hasStats // places with an idle connection
 	InUse     int // places with a leased connection
 	Creating  int // places whose connection is being created
 	Warming   int //poolgen:if hasWarm // places that Warm fills
@@ -19,11 +20,11 @@ type PoolStats struct {
 	Fresh     int //poolgen:if hasFresh // connections outside the pool
 	Waiting   int // requesters in the queue
 
-	Acquired         uint64        // leases of connections of the pool
-	Created          uint64        // connections created, fresh ones included
-	CreateFailures   uint64        // creates that failed
+	Acquired         uint64        //poolgen:if hasStats // leases of connections of the pool
+	Created          uint64        //poolgen:if hasStats // connections created, fresh ones included
+	CreateFailures   uint64        //poolgen:if hasStats // creates that failed
 	RetiredUnhealthy uint64        //poolgen:if hasCheck // connections that failed a health check
-	RetiredBroken    uint64        //poolgen:if hasRecycle // connections that a hook rejected on release
+	RetiredBroken    uint64        //poolgen:if hasJudges || resetsAway || hasBeforeAcquire // connections that a hook rejected on release
 	RetiredDiscarded uint64        // connections discarded
 	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
 	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
@@ -31,11 +32,11 @@ type PoolStats struct {
 	RetiredLost      uint64        //poolgen:if hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
-	Detached         uint64        //poolgen:if hasDetach // connections taken out by Detach
-	Waits            uint64        // how often somebody waited, for a place or while one was got ready
-	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
-	LastError        error         // the latest failure of a hook
+	Detached         uint64        //poolgen:if hasDetach && hasStats // connections taken out by Detach
+	Waits            uint64        //poolgen:if hasStats // how often somebody waited, for a place or while one was got ready
+	WaitTime         time.Duration //poolgen:if hasStats // how long, all together
+	Rejected         uint64        //poolgen:if hasStats // requesters that got ErrPoolExhausted
+	LastError        error         //poolgen:if hasStats || hasBreaker // the latest failure of a hook
 
 	WaitTimes Histogram //poolgen:if hasHistogram // of those who waited
 	HoldTimes Histogram //poolgen:if hasHolds // of leases that were released
@@ -50,6 +51,8 @@ func (s PoolStats) String() string {
 }
 
 // Stats returns the state of the pool and its counts so far.
+//
+//poolgen:if hasStats
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
