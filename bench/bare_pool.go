@@ -231,7 +231,8 @@ func (l BareLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// BarePoolStats is what [BarePool.Stats] returns. The fields from Idle to Vacant add up to MaxSize.
+// BarePoolStats is the state of a pool, and what has come of it.
+// [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
 type BarePoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -250,7 +251,7 @@ type BarePoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrBarePoolExhausted
+	Rejected         uint64        // requesters that got ErrPoolExhausted
 	LastError        error         // the latest failure of a hook
 
 }
@@ -685,8 +686,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	if p.closed {
 		j.leave(ErrBarePoolClosed)
 	}
-	w := j.waiter
-	s.job, j.waiter = nil, nil
+	s.job = nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
@@ -695,7 +695,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	}
 	switch {
 	case err != nil && j.op == "create":
-		p.failed(s, j, w, err)
+		p.failed(s, j, err)
 		return
 	case j.op == "create":
 		p.fill(s, conn)
@@ -705,12 +705,16 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		}
 	}
 	p.move(s, &p.stats.InUse)
-	switch {
-	case w != nil:
-		w.wake(s, nil)
-	case j.state == &p.stats.Warming:
+	if j.waiter != nil {
+		j.waiter.wake(s, nil)
+		j.waiter = nil
+		return
+	}
+	if j.state == &p.stats.Warming {
 		p.retire(s, &p.stats.RetiredUnwanted)
-	case p.deliver(s) && j.op != "create":
+		return
+	}
+	if p.deliver(s) && j.op != "create" {
 		p.served = time.Now()
 	}
 }
@@ -718,17 +722,18 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 // failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
 // unless that one came well after the create had begun. If there is no connection at all, it is for all who
 // have waited as long as a create may take.
-func (p *BarePool) failed(s *bareSlot, j *bareJob, w *bareWaiter, err error) {
+func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
-	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		w = p.next()
-	}
-	if w != nil {
-		w.wake(nil, err)
+	if j.state != &p.stats.Creating {
+		j.leave(err)
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+		if w := p.next(); w != nil {
+			w.wake(nil, err)
+		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
-		if w = p.next(); w != nil {
+		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
 	}
@@ -748,7 +753,10 @@ func (j *bareJob) leave(err error) {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Bare, error)) error {
-	begun, size := time.Now(), p.Stats().MaxSize
+	begun := time.Now()
+	p.mu.Lock()
+	size := p.stats.MaxSize
+	p.mu.Unlock()
 	if n > size {
 		return &BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
 	}

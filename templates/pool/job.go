@@ -13,7 +13,7 @@ import (
 type job struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
-	waiter *waiter                              // gets the outcome, if it is not for the queue
+	waiter *waiter                              //poolgen:if hasAwait // gets the outcome, if it is not for the queue
 	create func(context.Context) (*Conn, error) //poolgen:if hasWarm // in place of the hook
 	begun  time.Time
 	tries  int             //poolgen:if hasRetry // that have failed
@@ -116,14 +116,13 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if s.job != j {
 		return
 	}
-	if p.closed {
+	if hasAwait && p.closed {
 		j.leave(ErrPoolClosed)
 	}
 	if hasRetry && err != nil && j.op == "create" && p.again(s, j) {
 		return
 	}
-	w := j.waiter
-	s.job, j.waiter = nil, nil
+	s.job = nil
 	j.timer.Stop()
 	j.cancel()
 	if hasRetry && j.tries > 1 && err != nil {
@@ -138,15 +137,16 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
-		p.failed(s, j, w, err)
+		p.failed(s, j, err)
 		return
 	case err != nil && j.op == "reset": //poolgen:if resetsAway
 		p.retire(s, &p.stats.RetiredBroken)
 		return
 	case err != nil: //poolgen:if hasCheck
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()   //poolgen:if hasSuspicion
-		if w != nil { // it was its turn, and still is
+		p.suspect()                  //poolgen:if hasSuspicion
+		if w := j.waiter; w != nil { // it was its turn, and still is
+			j.waiter = nil
 			p.insert(w, &p.line)
 		}
 		return
@@ -160,34 +160,41 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.move(s, &p.stats.InUse)
 	s.ready = j.op != "reset" //poolgen:if hasCheck
-	switch {
-	case w != nil:
-		w.wake(s, nil)
-	case j.state == &p.stats.Warming: //poolgen:if hasWarm
+	if hasAwait && j.waiter != nil {
+		j.waiter.wake(s, nil)
+		j.waiter = nil
+		return
+	}
+	if hasWarm && j.state == &p.stats.Warming {
 		p.retire(s, &p.stats.RetiredUnwanted)
-	case p.deliver(s) && j.op != "create":
-		p.served = time.Now() //poolgen:if hasDemand
+		return
+	}
+	if !hasDemand {
+		p.deliver(s)
+	} else if p.deliver(s) && j.op != "create" {
+		p.served = time.Now()
 	}
 }
 
 // failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
 // unless that one came well after the create had begun. If there is no connection at all, it is for all who
 // have waited as long as a create may take.
-func (p *Pool) failed(s *slot, j *job, w *waiter, err error) {
+func (p *Pool) failed(s *slot, j *job, err error) {
 	p.stats.CreateFailures++ //poolgen:if hasStats
 	p.failures++             //poolgen:if hasStreak
 	p.move(s, &p.stats.Vacant)
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	if w == nil && j.state == &p.stats.Creating && time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		w = p.next()
-	}
-	if w != nil {
-		w.wake(nil, err)
+	if hasAwait && j.state != &p.stats.Creating {
+		j.leave(err)
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+		if w := p.next(); w != nil {
+			w.wake(nil, err)
+		}
 	}
 	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
-		if w = p.next(); w != nil {
+		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
 	}
@@ -204,6 +211,8 @@ func (p *Pool) suspect() {
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+//
+//poolgen:if hasAwait
 func (j *job) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil

@@ -285,7 +285,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.ticker.Stop() //poolgen:if hasUpkeep
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && (!hasClose || j.op != "close") {
-			j.leave(ErrPoolClosed)
+			j.leave(ErrPoolClosed) //poolgen:if hasAwait
 			j.cancel()
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // waiter is a requester that waits, in the queue or for a job.
 type waiter struct {
 	next, prev *waiter         // nil outside the queue
-	job        *job            // nil in the queue
+	job        *job            //poolgen:if hasAwait // nil in the queue
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -60,6 +60,8 @@ func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time
 
 // await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
 // the queue.
+//
+//poolgen:if hasAwait
 func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -92,7 +94,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		if w.prev != nil {
 			p.remove(w)
 			w.wake(nil, nil)
-		} else if w.job != nil {
+		} else if hasAwait && w.job != nil {
 			w.job.leave(nil)
 		}
 		p.unlock()
