@@ -360,12 +360,6 @@ func (p *BarePool) search(n, i int) *bareSlot {
 	return nil
 }
 
-// fill puts a connection into a place.
-func (p *BarePool) fill(s *bareSlot, conn *Bare) {
-	s.conn = conn
-	p.stats.Created++
-}
-
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *BarePool) vacancy() *bareSlot {
 	i := 0
@@ -522,8 +516,7 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	waited := time.Since(w.begun)
-	p.waited.Add(int64(waited))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -698,7 +691,8 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		p.failed(s, j, err)
 		return
 	case j.op == "create":
-		p.fill(s, conn)
+		s.conn = conn
+		p.stats.Created++
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

@@ -393,12 +393,6 @@ func (p *CheckedPool) search(n, i int) *checkedSlot {
 	return nil
 }
 
-// fill puts a connection into a place.
-func (p *CheckedPool) fill(s *checkedSlot, conn *Checked) {
-	s.conn = conn
-	p.stats.Created++
-}
-
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *CheckedPool) vacancy() *checkedSlot {
 	i := 0
@@ -556,8 +550,7 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	waited := time.Since(w.begun)
-	p.waited.Add(int64(waited))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -759,7 +752,8 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 		}
 		return
 	case j.op == "create":
-		p.fill(s, conn)
+		s.conn = conn
+		p.stats.Created++
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

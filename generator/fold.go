@@ -28,7 +28,7 @@ func (c *Connection) features(r Request) features {
 		"resetsHere": reset != nil && !reset.takes(ContextContext),
 		"resetsAway": reset != nil && reset.takes(ContextContext),
 		"hasRecycle": has(Broken) || has(Reset),
-		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true, "hasLimits": true, "hasDemand": true, "hasStats": true, "hasAwait": true, "hasSuspicion": true,
+		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true, "hasLimits": true, "hasDemand": true, "hasStats": true, "hasAwait": true, "hasArrival": false, "hasSuspicion": true,
 		"fixedSize":   r.Size > 0,
 		"hasLifetime": false, "hasIdle": false, "hasBackground": false, "hasReset": false, "hasResize": false, "hasRetry": false,
 		"hasBreaker": false, "hasTimeout": false, "hasDrain": false, "hasInsert": false, "hasRetain": false,

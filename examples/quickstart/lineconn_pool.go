@@ -397,12 +397,6 @@ func (p *LineConnPool) search(n, i int) *lineConnSlot {
 	return nil
 }
 
-// fill puts a connection into a place.
-func (p *LineConnPool) fill(s *lineConnSlot, conn *LineConn) {
-	s.conn = conn
-	p.stats.Created++
-}
-
 // vacancy returns the lowest vacant place, of which there must be one.
 func (p *LineConnPool) vacancy() *lineConnSlot {
 	i := 0
@@ -560,8 +554,7 @@ func (p *LineConnPool) wait(w *lineConnWaiter) (s *lineConnSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	waited := time.Since(w.begun)
-	p.waited.Add(int64(waited))
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -763,7 +756,8 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		}
 		return
 	case j.op == "create":
-		p.fill(s, conn)
+		s.conn = conn
+		p.stats.Created++
 		p.took = time.Since(j.begun)
 		if p.stats.InUse == 0 {
 			p.served = time.Now()

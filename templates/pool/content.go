@@ -21,7 +21,9 @@ func (p *Pool) Insert(conn *Conn) error {
 		return &PoolError{"insert", ErrPoolExhausted}
 	}
 	s := p.vacancy()
-	p.fill(s, conn)
+	s.conn = conn
+	p.stats.Created++ //poolgen:if hasStats
+	p.arrived(s)      //poolgen:if hasArrival
 	p.move(s, &p.stats.InUse)
 	p.deliver(s)
 	return nil

@@ -62,7 +62,8 @@ const (
 	size      = 0        // that number
 
 	// What follows from these.
-	hasAwait    = hasCheck || hasOutside || hasWarm // somebody waits for a job, and not in the queue
+	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire // something is noted when a place gets its connection
+	hasAwait    = hasCheck || hasOutside || hasWarm       // somebody waits for a job, and not in the queue
 	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference

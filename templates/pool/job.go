@@ -151,7 +151,9 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		}
 		return
 	case j.op == "create":
-		p.fill(s, conn)
+		s.conn = conn
+		p.stats.Created++            //poolgen:if hasStats
+		p.arrived(s)                 //poolgen:if hasArrival
 		p.took = time.Since(j.begun) //poolgen:if hasDemand || hasIdle
 		p.failures = 0               //poolgen:if hasStreak
 		if hasDemand && p.stats.InUse == 0 {

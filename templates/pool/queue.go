@@ -100,9 +100,10 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	waited := time.Since(w.begun) //poolgen:if hasStats || hasHistogram
-	p.waited.Add(int64(waited))   //poolgen:if hasStats
-	p.waits.count(waited)         //poolgen:if hasHistogram
+	if hasHistogram {
+		p.waits.count(time.Since(w.begun))
+	}
+	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}

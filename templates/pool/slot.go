@@ -86,16 +86,16 @@ func (p *Pool) search(n, i int) *slot {
 	return nil
 }
 
-// fill puts a connection into a place.
-func (p *Pool) fill(s *slot, conn *Conn) {
-	s.conn = conn
+// arrived notes that a place has got its connection.
+//
+//poolgen:if hasArrival
+func (p *Pool) arrived(s *slot) {
 	s.virgin = true //poolgen:if hasBeforeAcquire
 	if hasAge {
 		s.created, s.idled, s.first = time.Now(), time.Now(), s.turn.Load()&^doomed
 	}
-	p.stats.Created++ //poolgen:if hasStats
 	if hasUpkeep && (!hasFresh || !s.fresh) {
-		p.arrived(s)
+		p.age(s)
 	}
 }
 

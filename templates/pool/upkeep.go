@@ -44,10 +44,10 @@ func (p *Pool) schedule() {
 	p.mu.Unlock()
 }
 
-// arrived notes that a place has got its connection.
+// age begins the life of a place's connection.
 //
 //poolgen:if hasUpkeep
-func (p *Pool) arrived(s *slot) {
+func (p *Pool) age(s *slot) {
 	a := &p.ages[s.index]
 	*a = age{}
 	if hasLifetime && p.options.MaxLifetime > 0 {
