@@ -505,6 +505,11 @@ func (b *backend) balanced() {
 	s := b.pool.Stats()
 	require.Zero(b, s.Creating+s.Warming+s.Checking+s.Resetting+s.Closing+s.Waiting, "the pool is not at rest: %+v", s)
 	retired := s.RetiredUnhealthy + s.RetiredBroken + s.RetiredDiscarded + s.RetiredUnwanted
+	retired += s.RetiredExpired //poolgen:if hasLifetime
+	retired += s.RetiredIdle    //poolgen:if hasIdle
+	retired += s.RetiredSurplus //poolgen:if hasIdle || hasResize || hasKeyed
+	retired += s.RetiredReset   //poolgen:if hasReset
+	retired += s.RetiredLost    //poolgen:if hasLeaks
 	require.Equal(b, s.Created, retired+s.Detached+uint64(s.Idle+s.InUse+s.Fresh), "connections: %+v", s)
 }
 
