@@ -39,10 +39,15 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
 // that do.
 func (s *source) rename(n names, info *types.Info, scope *types.Scope, context string) {
+	var shadow *ast.BlockStmt // where a variable has the name of the connection type, which has an alias
 	ast.Inspect(s.file, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.Ident:
-			if to := n.of(node, info, scope); to != "" {
+			to := n.of(node, info, scope)
+			if to == n["Conn"] && shadow != nil && shadow.Pos() < node.Pos() && node.Pos() < shadow.End() {
+				to = n["leased"]
+			}
+			if to != "" {
 				s.replace(node.Pos(), node.End(), to)
 			} else if obj := info.Uses[node]; obj != nil && obj.Name() == "Context" && obj.Parent() == scope {
 				s.replace(node.Pos(), node.End(), context)
@@ -52,6 +57,9 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, context s
 				s.replace(node.Pos(), node.End(), n.inText(node.Value))
 			}
 		case *ast.FuncDecl:
+			if shadow = nil; variables(node, info)[n["Conn"]] {
+				shadow = node.Body
+			}
 			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)
 		case *ast.GenDecl:
 			for _, spec := range node.Specs {
