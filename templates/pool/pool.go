@@ -162,8 +162,8 @@ func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 //poolgen:if hasTry
 func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [Pool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool, which is gone after its release; [Lease.Fresh] tells it from others.
+// AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside the
+// pool, which is gone after its release; [Lease.Fresh] tells it from others.
 //
 //poolgen:if hasOutside
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
