@@ -9,68 +9,17 @@ import (
 	"strings"
 )
 
-// features are the values of the template's feature constants.
-type features map[string]bool
-
-// features of a connection's pool.
-func (c *Connection) features(r Request) features {
-	has := func(kind Kind) bool { return c.Hooks[kind] != nil }
-	reset := c.Hooks[Reset]
-	closer := c.Hooks[Close]
-	f := features{
-		"hasContext": c.Context != "",
-		"hasCheck":   has(Check),
-		"hasNeeds":   has(NeedsCheck),
-		"mayPanic":   has(NeedsCheck),
-		"hasClose":   has(Close),
-		"hidesClose": closer != nil && closer.Method && token.IsExported(closer.Name) && !isLeaseMethod[closer.Name],
-		"hasBroken":  has(Broken),
-		"resetsHere": reset != nil && !reset.takes(ContextContext),
-		"resetsAway": reset != nil && reset.takes(ContextContext),
-		"hasRecycle": has(Broken) || has(Reset),
-		"hasTry":     true, "hasOutside": true, "hasWith": true, "hasWarm": true, "hasDetach": true, "hasLimits": true, "hasDemand": true, "hasStats": true, "hasAwait": true, "hasArrival": false, "hasSuspicion": true,
-		"fixedSize":   r.Size > 0,
-		"hasLifetime": false, "hasIdle": false, "hasBackground": false, "hasReset": false, "hasResize": false, "hasRetry": false,
-		"hasBreaker": false, "hasTimeout": false, "hasDrain": false, "hasInsert": false, "hasRetain": false,
-		"hasDoom": false, "hasUpkeep": false, "hasStreak": false, "hasFresh": true,
-		"hasAfterCreate": false, "hasBeforeAcquire": false, "hasAfterRelease": false, "hasBeforeClose": false, "hasFatal": false,
-		"hasAge": false, "hasHistogram": false, "hasHolds": false, "hasString": false, "hasTrace": false, "hasLeaks": false, "hasKeyed": false, "hasObserver": false, "observesCreated": false, "observesCreateFailed": false,
-		"observesAcquired": false, "observesAcquireFailed": false, "observesReleased": false, "observesRetired": false, "observesCheckFailed": false,
-		"hasJudges": has(Broken) || reset != nil && !reset.takes(ContextContext),
+// hold reports whether the condition of a mark holds.
+func (f features) hold(m mark) (bool, error) {
+	cond, err := parser.ParseExpr(m.argument)
+	if err != nil {
+		return false, fmt.Errorf("%q: %w", m.comment.Text, err)
 	}
-	return f
-}
-
-// isLeaseMethod are the lease's own methods, which hide the connection's by themselves.
-var isLeaseMethod = map[string]bool{"Release": true, "Discard": true, "Detach": true, "Fresh": true, "Conn": true}
-
-// eval returns the value of a condition as far as the features decide it.
-func (f features) eval(e ast.Expr) (value, known bool) {
-	switch e := e.(type) {
-	case *ast.Ident:
-		value, known = f[e.Name]
-	case *ast.ParenExpr:
-		return f.eval(e.X)
-	case *ast.UnaryExpr:
-		if e.Op == token.NOT {
-			value, known = f.eval(e.X)
-			return !value, known
-		}
-	case *ast.BinaryExpr:
-		if e.Op != token.LAND && e.Op != token.LOR {
-			return false, false
-		}
-		x, xKnown := f.eval(e.X)
-		y, yKnown := f.eval(e.Y)
-		decides := e.Op == token.LOR // the value that decides whatever the other operand is
-		switch {
-		case xKnown && x == decides, yKnown && y == decides:
-			return decides, true
-		case xKnown && yKnown:
-			return !decides, true
-		}
+	value, known := f.eval(cond)
+	if !known {
+		return false, fmt.Errorf("%q is not decided by the features", m.comment.Text)
 	}
-	return value, known
+	return value, nil
 }
 
 // folder folds the features of one file of the template.
@@ -251,16 +200,11 @@ func (f *folder) mark(m mark) {
 		f.dropComment(m)
 		return
 	}
-	cond, err := parser.ParseExpr(m.argument)
-	if err != nil {
-		f.err = fmt.Errorf("%s: %q: %w", f.name, m.comment.Text, err)
-		return
-	}
-	value, known := f.features.eval(cond)
+	stays, err := f.features.hold(m)
 	switch {
-	case !known:
-		f.err = fmt.Errorf("%s: %q is not decided by the features", f.name, m.comment.Text)
-	case value:
+	case err != nil:
+		f.err = fmt.Errorf("%s: %w", f.name, err)
+	case stays:
 		f.dropComment(m)
 	default:
 		from, to := f.offset(node.Pos()), max(f.offset(node.End()), f.offset(m.comment.End()))

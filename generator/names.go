@@ -1,7 +1,9 @@
 package generator
 
 import (
+	"cmp"
 	"go/ast"
+	"slices"
 	"strconv"
 	"unicode"
 )
@@ -36,13 +38,22 @@ func explicitName(file *ast.File, path string) string {
 
 // nearest is the name that is most like the given one, or "" if none is.
 func nearest(name string, names []string) string {
-	best, least := "", len(name)/2+1
+	if all := near(name, names); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// near are the names that are like the given one, the most alike first.
+func near(name string, names []string) []string {
+	var alike []string
 	for _, other := range names {
-		if d := distance(name, other); d < least {
-			best, least = other, d
+		if distance(name, other) <= len(name)/2 {
+			alike = append(alike, other)
 		}
 	}
-	return best
+	slices.SortStableFunc(alike, func(a, b string) int { return cmp.Compare(distance(name, a), distance(name, b)) })
+	return alike
 }
 
 // distance is the edit distance (Levenshtein) of two names.

@@ -18,6 +18,7 @@ type Request struct {
 	Prefix string          // of the generated names; "" for the type's name
 	Output string          // the file's name or path; "" for the default
 	Size   int             // the number of places as a constant; 0 to leave it to the options
+	Groups Choice          // of what the pool may have or not
 	Hooks  map[Kind]string // the hooks that are named; none switches one off
 }
 
@@ -82,6 +83,7 @@ func (r Request) flags() string {
 	if r.Size > 0 {
 		args = append(args, "-size="+strconv.Itoa(r.Size))
 	}
+	args = append(args, r.Groups.flags()...)
 	for _, kind := range Kinds {
 		if name := r.Hooks[kind]; name != "" {
 			args = append(args, "-"+string(kind)+"="+name)
@@ -93,6 +95,7 @@ func (r Request) flags() string {
 // parseFlags is the inverse of flags.
 func parseFlags(line string) (Request, error) {
 	r := Request{Hooks: map[Kind]string{}}
+	var with, without []string
 	for arg := range strings.FieldsSeq(line) {
 		name, value, ok := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
 		switch {
@@ -108,11 +111,20 @@ func parseFlags(line string) (Request, error) {
 				return r, fmt.Errorf("%q in the header: %w", arg, err)
 			}
 			r.Size = size
+		case name == "with":
+			with = strings.Split(value, ",")
+		case name == "without":
+			without = strings.Split(value, ",")
 		case slices.Contains(Kinds, Kind(name)):
 			r.Hooks[Kind(name)] = value
 		default:
 			return r, fmt.Errorf("%q in the header is not a flag of poolgen", arg)
 		}
 	}
+	choice, err := Groups.Choose(with, without)
+	if err != nil {
+		return r, fmt.Errorf("in the header: %w", err)
+	}
+	r.Groups = choice
 	return r, r.Validate()
 }

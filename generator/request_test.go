@@ -18,8 +18,10 @@ func TestNothingButNamesIsAccepted(t *testing.T) {
 			require.ErrorContains(t, err, "-"+string(kind)+"=", "%q", evil)
 			require.NotContains(t, err.Error(), "\n", "a message is one line")
 		}
-		_, err := parseFlags("-type=A -check=" + evil)
-		require.Error(t, err, "header with %q", evil)
+		for _, flag := range []string{"check", "with", "without"} {
+			_, err := parseFlags("-type=A -" + flag + "=" + evil)
+			require.Error(t, err, "header with %q", evil)
+		}
 	}
 }
 
@@ -33,7 +35,13 @@ func TestTheOutputIsAFileThatGoBuilds(t *testing.T) {
 }
 
 func TestTheHeaderHoldsTheRequest(t *testing.T) {
+	bare, err := Groups.Choose([]string{"none", "warm", "try"}, nil)
+	require.NoError(t, err)
+	without, err := Groups.Choose(nil, []string{"with"})
+	require.NoError(t, err)
 	for _, request := range []Request{
+		{Type: "A", Groups: bare, Hooks: map[Kind]string{}},
+		{Type: "A", Size: 2, Groups: without, Hooks: map[Kind]string{Close: "none"}},
 		{Type: "A", Hooks: map[Kind]string{}},
 		{Type: "A", Prefix: "B", Size: 7, Hooks: map[Kind]string{Create: "dial", NeedsCheck: "stale", Check: "Ping2", Close: "none", Reset: "wipe", Broken: "dead"}},
 		{Type: "Ünï", Size: 1, Hooks: map[Kind]string{Reset: "none"}},

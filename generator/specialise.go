@@ -23,6 +23,8 @@ type template struct {
 	scope   *types.Scope
 	info    *types.Info
 	imports map[string]string // the paths of what it imports, by name
+
+	constants []constant // its features
 }
 
 // specialise makes the pool of a connection out of the template.
@@ -36,7 +38,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 		prefix = c.Type
 	}
 	n := outputNames(t.scope, prefix, c.Type)
-	f := c.features(r)
+	f := t.features(c, r)
 	var body strings.Builder
 	for _, s := range t.sources {
 		if err := s.specialise(c, r, f, n, t); err != nil {
@@ -107,6 +109,9 @@ func parseTemplate() (*template, error) {
 		files = append(files, file)
 		if slices.Contains(templates.Files, name) {
 			t.sources = append(t.sources, &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()})
+		}
+		if name == "features.go" {
+			t.constants = featureConstants(file)
 		}
 		for _, spec := range file.Imports {
 			p, _ := strconv.Unquote(spec.Path.Value)

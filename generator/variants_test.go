@@ -25,6 +25,7 @@ type variant struct {
 	hooks  []string // the names of the functions that the pool calls
 	source string
 	size   int
+	groups Choice
 }
 
 // option is one way to have a feature: the hooks, in Go; CONTEXT stands for a parameter that is the pool context.
@@ -65,7 +66,7 @@ func variants() []variant {
 			v.hooks = append(v.hooks, m[1])
 		}
 		for _, v.size = range []int{0, 1, 100} {
-			sized = append(sized, variant{fmt.Sprint(v.name, v.size), v.hooks, v.source, v.size})
+			sized = append(sized, variant{name: fmt.Sprint(v.name, v.size), hooks: v.hooks, source: v.source, size: v.size})
 		}
 	}
 	return sized
@@ -79,7 +80,7 @@ func (v variant) write(t *testing.T, dir string) {
 	require.NoError(t, os.WriteFile(conn, []byte(v.source), 0o644))
 	pkg, err := parse(&packages.Package{Name: "app", GoFiles: []string{conn}}, dir, "")
 	require.NoError(t, err)
-	file, err := generate(pkg, Request{Type: "MyConn", Size: v.size}, filepath.Join(dir, "pool.go"))
+	file, err := generate(pkg, Request{Type: "MyConn", Size: v.size, Groups: v.groups}, filepath.Join(dir, "pool.go"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file.Path, file.Text, 0o644))
 }
@@ -89,24 +90,11 @@ func TestEveryVariantIsSound(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module example.com/app\n\ngo 1.25\n"), 0o644))
-	var lock sync.Mutex // guards the importer
-	std := importer.ForCompiler(token.NewFileSet(), "source", nil)
 	t.Run("variants", func(t *testing.T) {
 		for _, v := range variants() {
 			t.Run(v.name, func(t *testing.T) {
 				t.Parallel()
-				dir := filepath.Join(root, v.name)
-				v.write(t, dir)
-				o := readOutput(t, dir, func(path string) (*types.Package, error) {
-					lock.Lock()
-					defer lock.Unlock()
-					return std.Import(path)
-				})
-				o.callsEachHookOnceAndDirectly(v.hooks)
-				o.usesWhatItDeclares()
-				o.hasNoInterfaceButTheRecoveredValue()
-				o.importsTheStandardLibraryOnly()
-				o.hasNoTraceOfTheTemplate()
+				v.examine(t, filepath.Join(root, v.name))
 			})
 		}
 	})
@@ -115,6 +103,32 @@ func TestEveryVariantIsSound(t *testing.T) {
 	vet.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off", "GOTOOLCHAIN=local")
 	out, err := vet.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+}
+
+// examine generates the pool of a variant into dir, type-checks it, and examines it.
+func (v variant) examine(t *testing.T, dir string) {
+	t.Helper()
+	v.write(t, dir)
+	o := readOutput(t, dir)
+	o.callsEachHookOnceAndDirectly(v.hooks)
+	o.usesWhatItDeclares()
+	o.hasNoInterfaceButTheRecoveredValue()
+	o.importsTheStandardLibraryOnly()
+	o.hasNoTraceOfTheTemplate()
+}
+
+// standard imports the standard library from its source, each package once for all tests.
+var standard = &library{importer: importer.ForCompiler(token.NewFileSet(), "source", nil)}
+
+type library struct {
+	lock     sync.Mutex // guards importer
+	importer types.Importer
+}
+
+func (l *library) Import(path string) (*types.Package, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.importer.Import(path)
 }
 
 // output is a generated file that has been type-checked.
@@ -126,11 +140,7 @@ type output struct {
 	info *types.Info
 }
 
-type importFunc func(path string) (*types.Package, error)
-
-func (f importFunc) Import(path string) (*types.Package, error) { return f(path) }
-
-func readOutput(t *testing.T, dir string, imports importFunc) *output {
+func readOutput(t *testing.T, dir string) *output {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "pool.go"))
 	require.NoError(t, err)
@@ -140,7 +150,7 @@ func readOutput(t *testing.T, dir string, imports importFunc) *output {
 	conn, err := parser.ParseFile(o.fset, filepath.Join(dir, "conn.go"), nil, parser.SkipObjectResolution)
 	require.NoError(t, err)
 	o.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}}
-	config := types.Config{Importer: imports, GoVersion: "go1.25", Sizes: types.SizesFor("gc", "amd64")}
+	config := types.Config{Importer: standard, GoVersion: "go1.25", Sizes: types.SizesFor("gc", "amd64")}
 	_, err = config.Check("app", o.fset, []*ast.File{o.file, conn}, o.info)
 	require.NoError(t, err)
 	return o

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/poolgen/poolgen/generator"
 )
@@ -15,6 +16,7 @@ import (
 // command is a command line that has been understood.
 type command struct {
 	verb     string // generate, check, help or version
+	topic    string // of help; "" for all
 	requests []generator.Request
 	patterns []string
 }
@@ -26,6 +28,7 @@ const help = `poolgen writes a connection pool for a type of yours, into the pac
 	                                print the differences, write nothing; packages as for go list,
 	                                by default ./...
 	poolgen help                    print this
+	poolgen help features           list the feature groups
 	poolgen version                 print the version
 
 In a Go file, and then go generate:
@@ -38,6 +41,9 @@ Flags:
 	-size=N          make the number of places a constant of the code
 	-output=FILE     the file to write; by default the type's name in lower case and _pool.go
 	-prefix=P        how the generated names begin; by default with the type's name
+	-with=G,...      feature groups to add to the default set; -with=none,G starts from the bare
+	                 core, -with=all from everything
+	-without=G,...   feature groups to leave out
 
 	-create=F        the function or method that creates a connection; by default NewT, DialT,
 	                 OpenT, ConnectT or CreateT (T is the type; or newT and so on), or the method
@@ -58,7 +64,9 @@ Exit codes: 0 fine, 1 something is wrong with the package or a pool is out of da
 func parse(args []string) (command, error) {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		switch verb := args[0]; verb {
-		case "help", "version":
+		case "help":
+			return parseHelp(args[1:])
+		case "version":
 			return command{verb: verb}, nil
 		case "check":
 			return parseCheck(args[1:])
@@ -67,6 +75,53 @@ func parse(args []string) (command, error) {
 		}
 	}
 	return parseGenerate(args)
+}
+
+// features is the topic of help that lists the feature groups.
+const features = "features"
+
+// parseHelp understands the arguments of help.
+func parseHelp(topics []string) (command, error) {
+	switch {
+	case len(topics) == 0:
+		return command{verb: "help"}, nil
+	case len(topics) > 1 || topics[0] != features:
+		return command{}, fmt.Errorf("no help on %q: want nothing or %s", strings.Join(topics, " "), features)
+	}
+	return command{verb: "help", topic: features}, nil
+}
+
+// featureTable lists the feature groups.
+func featureTable() string {
+	var b strings.Builder
+	b.WriteString("What a pool may have or not, by -with=G,... and -without=G,... (* is in the default set):\n\n")
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, g := range generator.Groups {
+		mark := " "
+		if g.Default {
+			mark = "*"
+		}
+		fmt.Fprintf(w, "\t%s %s\t%s\n", mark, g.Name, strings.Join(append([]string{g.Adds}, conditions(g)...), "; "))
+	}
+	_ = w.Flush() // to memory
+	b.WriteString("\n-with=none starts from the bare core, as in -with=none,warm; -with=all is everything.\n")
+	return b.String()
+}
+
+// conditions are what a feature group depends on, in words.
+func conditions(g generator.Group) []string {
+	var list []string
+	if len(g.Needs) > 0 {
+		list = append(list, "needs "+strings.Join(g.Needs, ", "))
+	}
+	if len(g.Hooks) > 0 {
+		var hooks []string
+		for _, kind := range g.Hooks {
+			hooks = append(hooks, string(kind))
+		}
+		list = append(list, "only where the type has "+strings.Join(hooks, " or "))
+	}
+	return list
 }
 
 // parseCheck understands the arguments of check.
@@ -85,6 +140,7 @@ func parseCheck(patterns []string) (command, error) {
 // parseGenerate understands the flags of generate.
 func parseGenerate(args []string) (command, error) {
 	var types string
+	var with, without []string
 	request := generator.Request{Hooks: map[generator.Kind]string{}}
 	flags := flag.NewFlagSet("poolgen", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -95,6 +151,8 @@ func parseGenerate(args []string) (command, error) {
 		request.Size, err = parseSize(s)
 		return err
 	})
+	flags.Func("with", "", list(&with))
+	flags.Func("without", "", list(&without))
 	for _, kind := range generator.Kinds {
 		flags.Func(string(kind), "", func(name string) error {
 			if name == "" {
@@ -114,7 +172,22 @@ func parseGenerate(args []string) (command, error) {
 	case types == "":
 		return command{}, errors.New("-type is missing: name the connection type, as in -type=MyConn")
 	}
+	choice, err := generator.Groups.Choose(with, without)
+	if err != nil {
+		return command{}, err
+	}
+	request.Groups = choice
 	return split(request, strings.Split(types, ","))
+}
+
+// list appends the names of a flag's value.
+func list(names *[]string) func(string) error {
+	return func(value string) error {
+		for name := range strings.SplitSeq(value, ",") {
+			*names = append(*names, strings.TrimSpace(name))
+		}
+		return nil
+	}
 }
 
 func parseSize(s string) (int, error) {

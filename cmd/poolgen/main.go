@@ -49,7 +49,11 @@ var errStale = errors.New("generated pools are out of date")
 func (c command) run(ctx context.Context, stdout io.Writer) error {
 	switch c.verb {
 	case "help":
-		_, err := io.WriteString(stdout, help)
+		text := help
+		if c.topic == features {
+			text = featureTable()
+		}
+		_, err := io.WriteString(stdout, text)
 		return err
 	case "version":
 		_, err := fmt.Fprintln(stdout, version())
