@@ -100,8 +100,8 @@ func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
 // returns [ErrBarePoolExhausted]. It does wait for a connection that is under way.
 func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [BarePool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool, which is gone after its release; [BareLease.Fresh] tells it from others.
+// AcquireOrCreate is [BarePool.Acquire] that, if all places are taken, creates a connection outside the
+// pool, which is gone after its release; [BareLease.Fresh] tells it from others.
 func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -232,7 +232,7 @@ func (l BareLease) end() bool {
 }
 
 // BarePoolStats is the state of a pool, and what has come of it.
-// [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
+// The fields from Idle to Vacant add up to MaxSize.
 type BarePoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection

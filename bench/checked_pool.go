@@ -103,8 +103,8 @@ func (p *CheckedPool) Acquire(ctx context.Context) (CheckedLease, error) {
 // returns [ErrCheckedPoolExhausted]. It does wait for a connection that is under way.
 func (p *CheckedPool) TryAcquire(ctx context.Context) (CheckedLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [CheckedPool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool, which is gone after its release; [CheckedLease.Fresh] tells it from others.
+// AcquireOrCreate is [CheckedPool.Acquire] that, if all places are taken, creates a connection outside the
+// pool, which is gone after its release; [CheckedLease.Fresh] tells it from others.
 func (p *CheckedPool) AcquireOrCreate(ctx context.Context) (CheckedLease, error) {
 	return p.acquire(ctx, -1)
 }
@@ -260,7 +260,7 @@ func (l CheckedLease) end() bool {
 }
 
 // CheckedPoolStats is the state of a pool, and what has come of it.
-// [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
+// The fields from Idle to Vacant add up to MaxSize.
 type CheckedPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection

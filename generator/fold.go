@@ -47,6 +47,8 @@ func (s *source) fold(f features, n names) error {
 			folder.list(n.List)
 		case *ast.CaseClause:
 			folder.list(n.Body)
+		case *ast.CommClause:
+			folder.list(n.Body)
 		case *ast.BinaryExpr:
 			folder.condition(n)
 		case *ast.ParenExpr:

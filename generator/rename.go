@@ -21,7 +21,7 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 		switch {
 		case name == "Conn":
 			n[name] = typ
-		case name == "Context", standIns[name] != "":
+		case name == "Context", name == "Key", name == "Observer", standIns[name] != "":
 		case !token.IsExported(name):
 			n[name] = lowerFirst(prefix) + upperFirst(name)
 		case strings.HasPrefix(name, "New"), strings.HasPrefix(name, "Err"):

@@ -115,7 +115,7 @@ func parseTemplate() (*template, error) {
 		}
 		for _, spec := range file.Imports {
 			p, _ := strconv.Unquote(spec.Path.Value)
-			t.imports[path.Base(p)] = p
+			t.imports[guessName(p)] = p
 		}
 	}
 	t.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
@@ -201,7 +201,7 @@ func (t *template) verify(c *Connection, n names, text []byte) error {
 	}
 	for _, spec := range file.Imports {
 		p, _ := strconv.Unquote(spec.Path.Value)
-		name := path.Base(p)
+		name := guessName(p)
 		i := slices.IndexFunc(c.Imports, func(i Import) bool { return i.Path == p })
 		switch {
 		case i >= 0 && (spec.Name != nil || t.imports[name] != p):

@@ -107,8 +107,8 @@ func (p *LineConnPool) TryAcquire(ctx context.Context) (LineConnLease, error) {
 	return p.acquire(ctx, 0)
 }
 
-// AcquireOrCreate is [LineConnPool.TryAcquire] that, if all places are taken, creates a connection outside
-// the pool, which is gone after its release; [LineConnLease.Fresh] tells it from others.
+// AcquireOrCreate is [LineConnPool.Acquire] that, if all places are taken, creates a connection outside the
+// pool, which is gone after its release; [LineConnLease.Fresh] tells it from others.
 func (p *LineConnPool) AcquireOrCreate(ctx context.Context) (LineConnLease, error) {
 	return p.acquire(ctx, -1)
 }
@@ -264,7 +264,7 @@ func (l LineConnLease) end() bool {
 }
 
 // LineConnPoolStats is the state of a pool, and what has come of it.
-// [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
+// The fields from Idle to Vacant add up to MaxSize.
 type LineConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection

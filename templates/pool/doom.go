@@ -4,7 +4,7 @@ import "fmt"
 
 // doomed is the bit of a turn that keeps a releaser from making the place idle.
 //
-//poolgen:if hasDoom
+//poolgen:if hasDoom || hasAge || hasLeaks
 const doomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.

@@ -62,11 +62,11 @@ const (
 	size      = 0        // that number
 
 	// What follows from these.
-	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire // something is noted when a place gets its connection
-	hasAwait    = hasCheck || hasOutside || hasWarm       // somebody waits for a job, and not in the queue
+	hasAwait    = hasCheck || hasOutside || hasWarm // somebody waits for a job, and not in the queue
 	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference
+	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire                                       // something is noted when a place gets its connection
 	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
 	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool
 	hasJudges   = hasBroken || resetsHere || hasAfterRelease                                    // hooks decide on release whether a connection goes on

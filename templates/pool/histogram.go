@@ -12,22 +12,22 @@ import (
 //poolgen:if hasHistogram || hasHolds
 type Histogram [24]uint64
 
-// histogram is a Histogram that anybody may add to.
+// tally is a Histogram that anybody may add to.
 //
 //poolgen:if hasHistogram || hasHolds
-type histogram [24]atomic.Uint64
+type tally [24]atomic.Uint64
 
 // count adds a duration.
 //
 //poolgen:if hasHistogram || hasHolds
-func (h *histogram) count(d time.Duration) {
+func (h *tally) count(d time.Duration) {
 	h[min(bits.Len64(uint64(d/time.Microsecond)), len(h)-1)].Add(1)
 }
 
 // snapshot returns the numbers so far.
 //
 //poolgen:if hasHistogram || hasHolds
-func (h *histogram) snapshot() (st Histogram) {
+func (h *tally) snapshot() (st Histogram) {
 	for i := range h {
 		st[i] = h[i].Load()
 	}

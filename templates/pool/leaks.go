@@ -16,10 +16,11 @@ type Leak struct {
 	Lost  bool      // the lease was garbage collected: its connection has been retired
 }
 
-// handle is what the copies of a lease share: when it is garbage collected, so are they.
+// handle is what the copies of a lease share: when it is garbage collected, so are they. It holds a pointer, as
+// cleanups of what holds none may not be called.
 //
 //poolgen:if hasLeaks
-type handle struct{ of *holder }
+type handle [1]*holder
 
 // holder is who acquired a connection.
 //

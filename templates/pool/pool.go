@@ -54,8 +54,8 @@ type Pool struct {
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
 	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
-	waits   histogram          //poolgen:if hasHistogram // of them
-	holds   histogram          //poolgen:if hasHolds // of the time that leases lasted
+	waits   tally              //poolgen:if hasHistogram // of them
+	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 

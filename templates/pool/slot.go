@@ -54,6 +54,8 @@ func (p *Pool) place(i int) *slot {
 }
 
 // places returns how many places there have been.
+//
+//poolgen:if !fixedSize || hasStats || hasRetain
 func (p *Pool) places() int {
 	if fixedSize {
 		return size

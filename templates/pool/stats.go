@@ -6,7 +6,7 @@ import (
 )
 
 // PoolStats is the state of a pool, and what has come of it.
-// (hasStats) [Pool.Stats] returns it. The fields from Idle to Vacant add up to MaxSize.
+// (hasStats) The fields from Idle to Vacant add up to MaxSize.
 type PoolStats struct {
 	MaxSize   int // places
 	Idle      int //poolgen:if hasStats // places with an idle connection
