@@ -784,7 +784,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 		return true
 	}
 	abreast := n
-	abreast = min(n, p.options.MaxConcurrentCreates)
+	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	for range abreast {
 		crew.Go(func() {
 			for fill() {
@@ -820,7 +820,7 @@ type goGenerateBarePoolAgain struct {
 }
 
 type bareAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed struct{}
+	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
 }
 
-var _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal

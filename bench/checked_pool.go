@@ -854,7 +854,7 @@ func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.C
 		return true
 	}
 	abreast := n
-	abreast = min(n, p.options.MaxConcurrentCreates)
+	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	for range abreast {
 		crew.Go(func() {
 			for fill() {
@@ -893,7 +893,7 @@ type goGenerateCheckedPoolAgain struct {
 }
 
 type checkedAbsent struct {
-	Reset, Broken, IsClosed struct{}
+	Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
 }
 
-var _, _, _ = goGenerateCheckedPoolAgain{}.Reset, goGenerateCheckedPoolAgain{}.Broken, goGenerateCheckedPoolAgain{}.IsClosed
+var _, _, _, _, _, _, _, _ = goGenerateCheckedPoolAgain{}.Reset, goGenerateCheckedPoolAgain{}.Broken, goGenerateCheckedPoolAgain{}.IsClosed, goGenerateCheckedPoolAgain{}.AfterCreate, goGenerateCheckedPoolAgain{}.BeforeAcquire, goGenerateCheckedPoolAgain{}.AfterRelease, goGenerateCheckedPoolAgain{}.BeforeClose, goGenerateCheckedPoolAgain{}.IsFatal

@@ -58,18 +58,18 @@ func (c *Connection) features(r Request) features {
 		"resetsAway": reset != nil && reset.takes(ContextContext),
 		"fixedSize":  r.Size > 0,
 
-		"hasAfterCreate":   false,
-		"hasBeforeAcquire": false,
-		"hasAfterRelease":  false,
-		"hasBeforeClose":   false,
-		"hasFatal":         false,
-		"hasKeyed":         false,
+		"hasAfterCreate":   has(AfterCreate),
+		"hasBeforeAcquire": has(BeforeAcquire),
+		"hasAfterRelease":  has(AfterRelease),
+		"hasBeforeClose":   has(BeforeClose),
+		"hasFatal":         has(IsFatal),
+		"hasKeyed":         c.Key != "",
 	}
 	if r.Size > 0 {
 		f["hasResize"] = false
 	}
-	for _, event := range []string{"Created", "CreateFailed", "Acquired", "AcquireFailed", "Released", "Retired", "CheckFailed"} {
-		f["observes"+event] = false
+	for _, e := range events {
+		f["observes"+e.name] = c.Observes[e.name]
 	}
 	return f
 }

@@ -114,6 +114,7 @@ func (c *Connection) signature(h *Hook) *jen.Statement {
 			PoolContext:    jen.Op(c.Context),
 			ConnPointer:    jen.Op("*").Id(c.Type),
 			ConnValue:      jen.Id(c.Type),
+			UseErr:         jen.Error(),
 		}[role])
 	}
 	switch h.Result {

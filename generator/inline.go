@@ -17,6 +17,11 @@ var standIns = map[string]Kind{
 	"closeConn":        Close,
 	"resetConn":        Reset,
 	"isBroken":         Broken,
+	"afterCreate":      AfterCreate,
+	"beforeAcquire":    BeforeAcquire,
+	"afterRelease":     AfterRelease,
+	"beforeClose":      BeforeClose,
+	"isFatal":          IsFatal,
 }
 
 // inline replaces each call of a stand-in by a call of the hook.
@@ -42,6 +47,14 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 				return false
 			}
 		case *ast.CallExpr:
+			if event := observation(n); event != "" && c.Observes[event] {
+				s.replace(n.Pos(), n.Args[0].Pos(), "")
+				end := n.Args[0].End()
+				if len(n.Args) > 1 {
+					end = n.Args[1].Pos()
+				}
+				s.replace(n.Args[0].End(), end, "."+event+"(")
+			}
 			if call, kind := standIn(n); call != nil && c.Hooks[kind] != nil {
 				reachable(c.Hooks[kind])
 				s.replace(n.Pos(), n.End(), print(c.call(c.Hooks[kind], s.arguments(call))))
@@ -82,8 +95,10 @@ func (s *source) arguments(call *ast.CallExpr) map[Role]string {
 		switch {
 		case strings.HasSuffix(text, "ctx"), text == "context.Background()":
 			args[ContextContext] = text
-		case text == "p.context":
+		case strings.HasSuffix(text, ".context"):
 			args[PoolContext] = text
+		case text == "err":
+			args[UseErr] = text
 		default:
 			args[ConnPointer], args[ConnValue] = text, "*"+text
 		}
@@ -122,11 +137,18 @@ func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string
 		return print(jen.List(jen.Id("conn"), jen.Id("err")).Op("=").Add(c.call(h, args)))
 	case h.Result == Bool:
 		return print(jen.If(jen.Op("!").Add(c.call(h, args))).Block(
-			jen.Id("err").Op("=").Qual("errors", "New").Call(jen.Lit("the connection is not healthy"))))
+			jen.Id("err").Op("=").Qual("errors", "New").Call(jen.Lit(refusals[h.Kind]))))
 	case h.Result == Nothing:
 		return print(c.call(h, args))
 	}
 	return print(jen.Id("err").Op("=").Add(c.call(h, args)))
+}
+
+// refusals are the errors that stand for a hook's returning false.
+var refusals = map[Kind]string{
+	Check:         "the connection is not healthy",
+	BeforeAcquire: "the connection was refused",
+	AfterRelease:  "the connection was refused",
 }
 
 func print(s *jen.Statement) string { return fmt.Sprintf("%#v", s) }

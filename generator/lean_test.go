@@ -47,7 +47,7 @@ func TestAPoolWithoutHooksIsShorter(t *testing.T) {
 	bare := generated(t, "")
 	require.Less(t, lines(bare), lines(generated(t, checkedAndClosed)))
 	for _, line := range strings.Split(bare, "\n") {
-		if !strings.Contains(line, "goGenerate") && !strings.Contains(line, "IsClosed struct{}") {
+		if !strings.Contains(line, "goGenerate") && !strings.Contains(line, "IsFatal struct{}") {
 			for _, trace := range []string{"health", "checking", "closing", "unhealthy", "resetting"} {
 				require.NotContains(t, strings.ToLower(line), trace)
 			}

@@ -22,6 +22,8 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 		case name == "Conn":
 			n[name] = typ
 		case name == "Context", name == "Key", name == "Observer", standIns[name] != "":
+		case strings.HasPrefix(name, "err") && len(name) > 3 && token.IsExported(name[3:]):
+			n[name] = "err" + upperFirst(prefix) + name[3:]
 		case !token.IsExported(name):
 			n[name] = lowerFirst(prefix) + upperFirst(name)
 		case strings.HasPrefix(name, "New"), strings.HasPrefix(name, "Err"):
@@ -38,7 +40,8 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
 // that do.
-func (s *source) rename(n names, info *types.Info, scope *types.Scope, context string) {
+// The types that stand for the user's others are replaced by those.
+func (s *source) rename(n names, info *types.Info, scope *types.Scope, others map[string]string) {
 	var shadow *ast.BlockStmt // where a variable has the name of the connection type, which has an alias
 	ast.Inspect(s.file, func(node ast.Node) bool {
 		switch node := node.(type) {
@@ -49,8 +52,8 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, context s
 			}
 			if to != "" {
 				s.replace(node.Pos(), node.End(), to)
-			} else if obj := info.Uses[node]; obj != nil && obj.Name() == "Context" && obj.Parent() == scope {
-				s.replace(node.Pos(), node.End(), context)
+			} else if obj := info.Uses[node]; obj != nil && others[obj.Name()] != "" && obj.Parent() == scope {
+				s.replace(node.Pos(), node.End(), others[obj.Name()])
 			}
 		case *ast.BasicLit:
 			if node.Kind == token.STRING {

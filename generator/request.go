@@ -13,13 +13,15 @@ import (
 // Request says which pool to generate. It is what the command line and the header of a generated file
 // are parsed into, and what the header is printed from.
 type Request struct {
-	Dir    string          // the folder of the package, "" for the current one
-	Type   string          // the connection type
-	Prefix string          // of the generated names; "" for the type's name
-	Output string          // the file's name or path; "" for the default
-	Size   int             // the number of places as a constant; 0 to leave it to the options
-	Groups Choice          // of what the pool may have or not
-	Hooks  map[Kind]string // the hooks that are named; none switches one off
+	Dir      string          // the folder of the package, "" for the current one
+	Type     string          // the connection type
+	Prefix   string          // of the generated names; "" for the type's name
+	Output   string          // the file's name or path; "" for the default
+	Size     int             // the number of places as a constant; 0 to leave it to the options
+	Groups   Choice          // of what the pool may have or not
+	Observer string          // the type that is told what happens; "" for none
+	Keyed    string          // the type of the keys of a set of pools, as an expression; "" for none
+	Hooks    map[Kind]string // the hooks that are named; none switches one off
 }
 
 // none is the name that switches a hook off.
@@ -36,10 +38,16 @@ const (
 	Close      Kind = "close"
 	Reset      Kind = "reset"
 	Broken     Kind = "broken"
+
+	AfterCreate   Kind = "after-create"
+	BeforeAcquire Kind = "before-acquire"
+	AfterRelease  Kind = "after-release"
+	BeforeClose   Kind = "before-close"
+	IsFatal       Kind = "is-fatal"
 )
 
 // Kinds are all kinds of hooks in the order in which they are listed everywhere.
-var Kinds = []Kind{Create, NeedsCheck, Check, Close, Reset, Broken}
+var Kinds = []Kind{Create, NeedsCheck, Check, Close, Reset, Broken, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal}
 
 // Validate checks that each name in the request is what it must be, so that nothing but a name can reach
 // the generated code.
@@ -52,6 +60,15 @@ func (r Request) Validate() error {
 	}
 	if r.Size < 0 || r.Size > 1<<20 {
 		return fmt.Errorf("-size=%d: out of range; give the number of places, 1 to %d", r.Size, 1<<20)
+	}
+	if r.Observer != "" && !isName(r.Observer) {
+		return fmt.Errorf("-observer=%q: not the name of a type; give the name of a type of this package, such as -observer=MyObserver", r.Observer)
+	}
+	if r.Keyed != "" && !r.Groups.has(*Groups.find("stats")) {
+		return fmt.Errorf("-keyed=%s: a set of pools needs the feature group stats; add it with -with=stats", r.Keyed)
+	}
+	if r.Keyed != "" && !isTypeName(r.Keyed) {
+		return fmt.Errorf("-keyed=%q: not the name of a type; give the type of the keys, such as -keyed=string or -keyed=netip.AddrPort", r.Keyed)
 	}
 	if r.Output != "" && !isGoFile(r.Output) {
 		return fmt.Errorf("-output=%q: not the name of a Go file; give one that ends in .go (and not in _test.go)", r.Output)
@@ -73,6 +90,12 @@ func isGoFile(path string) bool {
 
 func isName(s string) bool { return token.IsIdentifier(s) && s != "_" }
 
+// isTypeName reports whether s is the name of a type, which may be that of another package.
+func isTypeName(s string) bool {
+	pkg, name, qualified := strings.Cut(s, ".")
+	return isName(pkg) && (!qualified || isName(name))
+}
+
 // flags is the canonical command line of the request, as the header has it. The output is not part of
 // it: that is the file with the header.
 func (r Request) flags() string {
@@ -82,6 +105,12 @@ func (r Request) flags() string {
 	}
 	if r.Size > 0 {
 		args = append(args, "-size="+strconv.Itoa(r.Size))
+	}
+	if r.Observer != "" {
+		args = append(args, "-observer="+r.Observer)
+	}
+	if r.Keyed != "" {
+		args = append(args, "-keyed="+r.Keyed)
 	}
 	args = append(args, r.Groups.flags()...)
 	for _, kind := range Kinds {
@@ -111,6 +140,10 @@ func parseFlags(line string) (Request, error) {
 				return r, fmt.Errorf("%q in the header: %w", arg, err)
 			}
 			r.Size = size
+		case name == "observer":
+			r.Observer = value
+		case name == "keyed":
+			r.Keyed = value
 		case name == "with":
 			with = strings.Split(value, ",")
 		case name == "without":

@@ -55,7 +55,17 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 		return nil, at(need.Pos, "%s has %s but no health check: looked for %s; name one with -check=F, or switch this one off with -needs-check=none",
 			request.Type, need.Name, strings.Join(conventions[Check].methods, ", "))
 	}
+	if farewell := c.Hooks[BeforeClose]; farewell != nil && c.Hooks[Close] == nil {
+		return nil, at(farewell.Pos, "%s has %s but no close hook: looked for %s; name one with -close=F, or switch this one off with -before-close=none",
+			request.Type, farewell.Name, strings.Join(conventions[Close].methods, ", "))
+	}
 	r.describeContext(c)
+	if err := r.observer(c); err != nil {
+		return nil, err
+	}
+	if err := r.keys(c); err != nil {
+		return nil, err
+	}
 	c.Absent = r.absent(c)
 	for _, name := range pkg.types.Scope().Names() {
 		c.Taken[name] = pkg.position(pkg.types.Scope().Lookup(name).Pos())
@@ -115,6 +125,12 @@ var conventions = map[Kind]convention{
 	Close:      {methods: []string{"Close"}, functions: []string{"CloseT"}},
 	Reset:      {methods: []string{"Reset"}, functions: []string{"ResetT"}},
 	Broken:     {methods: []string{"Broken", "IsClosed"}, functions: []string{"BrokenT", "IsClosedT"}},
+
+	AfterCreate:   {methods: []string{"AfterCreate"}, functions: []string{"AfterCreateT"}},
+	BeforeAcquire: {methods: []string{"BeforeAcquire"}, functions: []string{"BeforeAcquireT"}},
+	AfterRelease:  {methods: []string{"AfterRelease"}, functions: []string{"AfterReleaseT"}},
+	BeforeClose:   {methods: []string{"BeforeClose"}, functions: []string{"BeforeCloseT"}},
+	IsFatal:       {methods: []string{"IsFatal"}, functions: []string{"IsFatalT"}},
 }
 
 // hook finds the hook of a kind: the one that is named by flag, else the one with a directive, else the
@@ -279,7 +295,7 @@ func (r *resolver) isMethod(kind Kind, c candidate) bool {
 // concerns reports whether a function has to do with the connection type: it is a method of it, takes it
 // or, being a create, returns it.
 func (r *resolver) concerns(kind Kind, c candidate) bool {
-	if r.isMethod(kind, c) {
+	if r.isMethod(kind, c) || kind == IsFatal { // which may look at nothing but the error
 		return true
 	}
 	tuple := c.fn.Signature().Params()

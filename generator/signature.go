@@ -42,7 +42,13 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 		}
 		h.Params = append(h.Params, role)
 	}
-	if kind != Create && !h.Method && !h.takes(ConnPointer) && !h.takes(ConnValue) {
+	if h.takes(ContextContext) && (kind == AfterRelease || kind == BeforeClose || kind == IsFatal) {
+		return nil, r.unfit(h, c, "it takes a context.Context, but nobody waits for it to be done")
+	}
+	if kind == IsFatal && !h.takes(UseErr) {
+		return nil, r.unfit(h, c, "it does not take an error")
+	}
+	if kind != Create && kind != IsFatal && !h.Method && !h.takes(ConnPointer) && !h.takes(ConnValue) {
 		return nil, r.unfit(h, c, "it does not take a *"+r.request.Type)
 	}
 	result, ok := r.result(kind, h, sig.Results())
@@ -60,6 +66,8 @@ func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 		return 0, "the type of a parameter is not known: it does not compile"
 	case named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context":
 		return ContextContext, ""
+	case kind == IsFatal && types.Identical(t, types.Universe.Lookup("error").Type()):
+		return UseErr, ""
 	case !r.isConn(t):
 		return PoolContext, ""
 	case kind == Create:
@@ -112,11 +120,11 @@ func (r *resolver) result(kind Kind, h *Hook, results *types.Tuple) (Result, boo
 	case kind == Create:
 		return PointerAndErr, is(isPointer, isErr)
 	case is(isErr):
-		return Err, kind == Check || kind == Close || kind == Reset
+		return Err, slices.Contains([]Kind{Check, Close, Reset, AfterCreate, BeforeAcquire, AfterRelease}, kind)
 	case is(isBool):
-		return Bool, kind == Check || kind == NeedsCheck || kind == Broken
+		return Bool, slices.Contains([]Kind{Check, NeedsCheck, Broken, BeforeAcquire, AfterRelease, IsFatal}, kind)
 	}
-	return Nothing, results.Len() == 0 && (kind == Close || kind == Reset)
+	return Nothing, results.Len() == 0 && slices.Contains([]Kind{Close, Reset, AfterCreate, AfterRelease, BeforeClose}, kind)
 }
 
 // wanted is what a hook of the kind returns, in words.
@@ -126,10 +134,14 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 		return "error from a method with a pointer receiver, which fills that"
 	case kind == Create:
 		return fmt.Sprintf("(*%s, error)", r.request.Type)
-	case kind == Check:
+	case kind == Check, kind == BeforeAcquire:
 		return "error or bool"
-	case kind == NeedsCheck, kind == Broken:
+	case kind == AfterRelease:
+		return "error, bool or nothing"
+	case kind == NeedsCheck, kind == Broken, kind == IsFatal:
 		return "bool"
+	case kind == BeforeClose:
+		return "nothing"
 	}
 	return "error or nothing"
 }

@@ -70,7 +70,7 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	if err := s.inline(c, n, t.info); err != nil {
 		return err
 	}
-	s.rename(n, t.info, t.scope, c.Context)
+	s.rename(n, t.info, t.scope, map[string]string{"Context": c.Context, "Key": c.Key, "Observer": c.Observer})
 	return nil
 }
 

@@ -45,6 +45,11 @@ Flags:
 	                 core, -with=all from everything
 	-without=G,...   feature groups to leave out
 
+	-observer=T      a type whose methods are called when something happens: Created, CreateFailed,
+	                 Acquired, AcquireFailed, Released, Retired, CheckFailed; those that it lacks
+	                 are not
+	-keyed=K         generate a set of pools, too: one for each key of type K, bounded in total
+
 	-create=F        the function or method that creates a connection; by default NewT, DialT,
 	                 OpenT, ConnectT or CreateT (T is the type; or newT and so on), or the method
 	                 Create, which fills its receiver
@@ -54,6 +59,10 @@ Flags:
 	-reset=F         ... that resets a connection on release; by default Reset
 	-broken=F        ... that tells on release that a connection is broken; by default Broken or
 	                 else IsClosed
+	-after-create=F, -before-acquire=F, -after-release=F, -before-close=F
+	                 ... that is called then; by default AfterCreate and so on
+	-is-fatal=F      ... that tells which errors of a connection's use are fatal for it; by default
+	                 IsFatal
 
 F is a method of the type, a method of the pool context, or a function that takes the connection; none
 switches a hook off. A comment //poolgen:create (or :close and so on) above the function does the same.
@@ -147,6 +156,8 @@ func parseGenerate(args []string) (command, error) {
 	flags.StringVar(&types, "type", "", "")
 	flags.StringVar(&request.Prefix, "prefix", "", "")
 	flags.StringVar(&request.Output, "output", "", "")
+	flags.StringVar(&request.Observer, "observer", "", "")
+	flags.StringVar(&request.Keyed, "keyed", "", "")
 	flags.Func("size", "", func(s string) (err error) {
 		request.Size, err = parseSize(s)
 		return err

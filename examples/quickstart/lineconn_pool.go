@@ -858,7 +858,7 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 		return true
 	}
 	abreast := n
-	abreast = min(n, p.options.MaxConcurrentCreates)
+	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	for range abreast {
 		crew.Go(func() {
 			for fill() {
@@ -897,7 +897,7 @@ type goGenerateLineConnPoolAgain struct {
 }
 
 type lineConnAbsent struct {
-	HealthCheck, Reset, Broken, IsClosed struct{}
+	HealthCheck, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
 }
 
-var _, _, _, _ = goGenerateLineConnPoolAgain{}.HealthCheck, goGenerateLineConnPoolAgain{}.Reset, goGenerateLineConnPoolAgain{}.Broken, goGenerateLineConnPoolAgain{}.IsClosed
+var _, _, _, _, _, _, _, _, _ = goGenerateLineConnPoolAgain{}.HealthCheck, goGenerateLineConnPoolAgain{}.Reset, goGenerateLineConnPoolAgain{}.Broken, goGenerateLineConnPoolAgain{}.IsClosed, goGenerateLineConnPoolAgain{}.AfterCreate, goGenerateLineConnPoolAgain{}.BeforeAcquire, goGenerateLineConnPoolAgain{}.AfterRelease, goGenerateLineConnPoolAgain{}.BeforeClose, goGenerateLineConnPoolAgain{}.IsFatal

@@ -53,7 +53,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	}
 	abreast := n
 	if hasLimits {
-		abreast = min(n, p.options.MaxConcurrentCreates)
+		abreast = min(abreast, p.options.MaxConcurrentCreates)
 	}
 	for range abreast {
 		crew.Go(func() {
