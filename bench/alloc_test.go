@@ -81,3 +81,51 @@ func TestAPlaceIsACacheLine(t *testing.T) {
 	require.Equal(t, 64, int(unsafe.Sizeof(bareSlot{})))
 	require.Equal(t, 64, int(unsafe.Sizeof(checkedSlot{})))
 }
+
+// heap is how many bytes more are in use after f has run, n times, than before.
+func heap(t *testing.T, n int, f func() any) int {
+	t.Helper()
+	kept := make([]any, n)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range kept {
+		kept[i] = f()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(kept)
+	return int(after.HeapAlloc-before.HeapAlloc) / n
+}
+
+func TestAnIdlePoolIsSmall(t *testing.T) {
+	skipWithRaceDetector(t)
+	size := heap(t, 1000, func() any {
+		pool, err := NewCheckedPool(CheckedPoolOptions{MaxSize: 1 << 20})
+		require.NoError(t, err)
+		return pool
+	})
+	require.LessOrEqual(t, size, 1024)
+}
+
+func TestAPlaceIsSmall(t *testing.T) {
+	skipWithRaceDetector(t)
+	const places = 10_000
+	ctx := context.Background()
+	conn := heap(t, places, func() any { return new(Checked) })
+	size := heap(t, 1, func() any {
+		pool, err := NewCheckedPool(CheckedPoolOptions{MaxSize: places})
+		require.NoError(t, err)
+		var leases []CheckedLease
+		for range places {
+			lease, err := pool.Acquire(ctx)
+			require.NoError(t, err)
+			leases = append(leases, lease)
+		}
+		for _, lease := range leases {
+			lease.Release()
+		}
+		return pool
+	})
+	require.LessOrEqual(t, size/places-conn, 96)
+}

@@ -308,15 +308,16 @@ const bareNoReturn = "did not return: panic %v\n\n%s"
 
 // bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type bareSlot struct {
-	turn  atomic.Uint64 // see BarePool
-	pool  *BarePool
-	conn  *Bare       // the owner's, like spare
-	spare *bareWaiter // that got the place to its owner
-	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int        // the number in the pool's stats that counts the place
-	_     [8]byte
-	index int32
-	fresh bool // outside the pool
+	turn    atomic.Uint64 // see BarePool
+	pool    *BarePool
+	conn    *Bare       // the owner's, like spare
+	spare   *bareWaiter // that got the place to its owner
+	job     *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state   *int        // the number in the pool's stats that counts the place
+	_       [8]byte
+	index   int32
+	fresh   bool // outside the pool
+	awaited bool // before: most places are awaited once, while they are filled, and need not keep a waiter
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -520,8 +521,10 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil {
+	if s != nil && s.awaited {
 		s.spare = w
+	} else if s != nil {
+		s.awaited = true
 	}
 	return s, w.err
 }

@@ -339,16 +339,17 @@ const checkedNoReturn = "did not return: panic %v\n\n%s"
 
 // checkedSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type checkedSlot struct {
-	turn  atomic.Uint64 // see CheckedPool
-	pool  *CheckedPool
-	conn  *Checked       // the owner's, like spare
-	spare *checkedWaiter // that got the place to its owner
-	job   *checkedJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int           // the number in the pool's stats that counts the place
-	_     [8]byte
-	index int32
-	fresh bool // outside the pool
-	ready bool // created or checked for whoever owns the place now
+	turn    atomic.Uint64 // see CheckedPool
+	pool    *CheckedPool
+	conn    *Checked       // the owner's, like spare
+	spare   *checkedWaiter // that got the place to its owner
+	job     *checkedJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state   *int           // the number in the pool's stats that counts the place
+	_       [8]byte
+	index   int32
+	fresh   bool // outside the pool
+	awaited bool // before: most places are awaited once, while they are filled, and need not keep a waiter
+	ready   bool // created or checked for whoever owns the place now
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -554,8 +555,10 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil {
+	if s != nil && s.awaited {
 		s.spare = w
+	} else if s != nil {
+		s.awaited = true
 	}
 	return s, w.err
 }

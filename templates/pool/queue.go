@@ -107,8 +107,10 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil {
+	if s != nil && s.awaited {
 		s.spare = w
+	} else if s != nil {
+		s.awaited = true
 	}
 	return s, w.err
 }
