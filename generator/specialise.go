@@ -19,7 +19,8 @@ import (
 // template is the parsed template. It is parsed for each pool, since folding takes it apart.
 type template struct {
 	fset    *token.FileSet
-	sources []*source
+	files   []*ast.File // all of them,
+	sources []*source   // and those that make up a pool
 	scope   *types.Scope
 	info    *types.Info
 	imports map[string]string // the paths of what it imports, by name
@@ -96,33 +97,46 @@ func (s *source) dropContext() {
 // importer of a user's package makes everything up: all that matters here is which names are the template's.
 func parseTemplate() (*template, error) {
 	t := &template{fset: token.NewFileSet(), imports: map[string]string{}}
-	var files []*ast.File
 	for _, name := range append(slices.Clone(templates.Files), templates.StandIns...) {
 		text, err := templates.Pool.ReadFile(path.Join("pool", name))
 		if err != nil {
 			return nil, err
 		}
-		file, err := parser.ParseFile(t.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		s, err := t.parse(name, text)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file)
 		if slices.Contains(templates.Files, name) {
-			t.sources = append(t.sources, &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()})
+			t.sources = append(t.sources, s)
 		}
 		if name == "features.go" {
-			t.constants = featureConstants(file)
+			t.constants = featureConstants(s.file)
 		}
-		for _, spec := range file.Imports {
+		for _, spec := range s.file.Imports {
 			p, _ := strconv.Unquote(spec.Path.Value)
 			t.imports[guessName(p)] = p
 		}
 	}
-	t.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: newStubs(files), Error: func(error) {}}
-	pkg, _ := config.Check("pool", t.fset, files, t.info)
-	t.scope = pkg.Scope()
+	t.resolveNames()
 	return t, nil
+}
+
+// parse parses a file of the template.
+func (t *template) parse(name string, text []byte) (*source, error) {
+	file, err := parser.ParseFile(t.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	t.files = append(t.files, file)
+	return &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}, nil
+}
+
+// resolveNames finds out what the names in the files refer to.
+func (t *template) resolveNames() {
+	t.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
+	config := types.Config{Importer: newStubs(t.files), Error: func(error) {}}
+	pkg, _ := config.Check("pool", t.fset, t.files, t.info)
+	t.scope = pkg.Scope()
 }
 
 // bodyStart is where the declarations begin, behind the imports.

@@ -34,6 +34,7 @@ func (b *backend) connections() int {
 	return len(b.open)
 }
 
+//poolgen:if hasDemand
 func TestASpikeOfShortLeasesMakesNoDialStorm(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -44,6 +45,7 @@ func TestASpikeOfShortLeasesMakesNoDialStorm(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestRepeatedSpikesMakeNoDialStormEither(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -56,6 +58,7 @@ func TestRepeatedSpikesMakeNoDialStormEither(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestTheSpikesRequestersAreServedInOrder(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -69,6 +72,7 @@ func TestTheSpikesRequestersAreServedInOrder(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestALastingLoadGetsTheConnectionsItNeeds(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -82,6 +86,7 @@ func TestALastingLoadGetsTheConnectionsItNeeds(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestAColdSpikeOfShortLeases(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -92,6 +97,7 @@ func TestAColdSpikeOfShortLeases(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestAColdSpikeOfLongLeases(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -102,6 +108,7 @@ func TestAColdSpikeOfLongLeases(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestCreatesStopSoonAfterALoadHasStopped(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -115,6 +122,7 @@ func TestCreatesStopSoonAfterALoadHasStopped(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestOneRequesterMakesOneConnection(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -125,6 +133,7 @@ func TestOneRequesterMakesOneConnection(t *testing.T) {
 	})
 }
 
+//poolgen:if hasDemand
 func TestAWaiterBehindALeaseThatLastsForEverGetsANewConnection(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 5}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +27,10 @@ var (
 // account of every connection, and fails the test when the pool breaks a rule that always holds.
 type backend struct {
 	*testing.T
-	pool *Pool
-	ctx  context.Context // of all requests, ends with the test, or when nothing else is going to happen
-	end  context.CancelFunc
+	pool    *Pool
+	options PoolOptions
+	ctx     context.Context // of all requests, ends with the test, or when nothing else is going to happen
+	end     context.CancelFunc
 
 	mu       sync.Mutex // guards all that follows
 	onCreate script
@@ -119,10 +121,10 @@ func virtual(t *testing.T, options PoolOptions, f func(t *testing.T, b *backend)
 }
 
 func newBackend(t *testing.T, options PoolOptions) *backend {
-	b := &backend{T: t, conns: map[*Conn]*account{}, open: map[*Conn]*account{}, calls: map[*int]context.Context{}}
+	b := &backend{T: t, options: options, conns: map[*Conn]*account{}, open: map[*Conn]*account{}, calls: map[*int]context.Context{}}
 	b.ctx, b.end = context.WithTimeout(context.Background(), 1000*time.Hour)
 	b.heal()
-	if options.Observer == nil {
+	if hasObserver && options.Observer == nil {
 		options.Observer = quiet()
 	}
 	pool, err := NewPool(&server{
@@ -492,25 +494,60 @@ func (b *backend) closed(c *Conn) int {
 // whole requires that the numbers of the statistics add up.
 func (b *backend) whole() {
 	b.Helper()
-	s := b.pool.Stats()
-	require.Equal(b, s.MaxSize, s.Idle+s.InUse+s.Creating+s.Warming+s.Checking+s.Resetting+s.Closing+s.Vacant, "places: %+v", s)
-	for _, n := range []int{s.Idle, s.InUse, s.Creating, s.Warming, s.Checking, s.Resetting, s.Closing, s.Vacant, s.Fresh, s.Waiting} {
-		require.GreaterOrEqual(b, n, 0, "%+v", s)
+	if !hasStats {
+		return
 	}
+	s := b.pool.Stats()
+	counts := append(underWay(s), s.Idle, s.InUse, s.Vacant, s.Waiting)
+	sum := -s.Waiting
+	for _, n := range counts {
+		require.GreaterOrEqual(b, n, 0, "%+v", s)
+		sum += n
+	}
+	require.Equal(b, s.MaxSize, sum, "places: %+v", s)
+}
+
+// underWay are the numbers of places that goroutines of the pool are at.
+//
+//poolgen:if hasStats
+func underWay(s PoolStats) []int {
+	counts := []int{s.Creating}
+	counts = append(counts, s.Warming)   //poolgen:if hasWarm
+	counts = append(counts, s.Checking)  //poolgen:if hasCheck
+	counts = append(counts, s.Resetting) //poolgen:if resetsAway
+	counts = append(counts, s.Closing)   //poolgen:if hasClose
+	return counts
 }
 
 // balanced requires of a pool at rest that every connection it created is accounted for.
 func (b *backend) balanced() {
 	b.Helper()
+	if !hasStats {
+		return
+	}
 	s := b.pool.Stats()
-	require.Zero(b, s.Creating+s.Warming+s.Checking+s.Resetting+s.Closing+s.Waiting, "the pool is not at rest: %+v", s)
-	retired := s.RetiredUnhealthy + s.RetiredBroken + s.RetiredDiscarded + s.RetiredUnwanted
-	retired += s.RetiredExpired //poolgen:if hasLifetime
-	retired += s.RetiredIdle    //poolgen:if hasIdle
-	retired += s.RetiredSurplus //poolgen:if hasIdle || hasResize || hasKeyed
-	retired += s.RetiredReset   //poolgen:if hasReset
-	retired += s.RetiredLost    //poolgen:if hasLeaks
-	require.Equal(b, s.Created, retired+s.Detached+uint64(s.Idle+s.InUse+s.Fresh), "connections: %+v", s)
+	for _, n := range append(underWay(s), s.Waiting) {
+		require.Zero(b, n, "the pool is not at rest: %+v", s)
+	}
+	gone := s.RetiredDiscarded + s.RetiredUnwanted
+	gone += s.Detached         //poolgen:if hasDetach
+	gone += s.RetiredUnhealthy //poolgen:if hasCheck
+	gone += s.RetiredBroken    //poolgen:if hasJudges || resetsAway || hasBeforeAcquire
+	gone += s.RetiredExpired   //poolgen:if hasLifetime
+	gone += s.RetiredIdle      //poolgen:if hasIdle
+	gone += s.RetiredSurplus   //poolgen:if hasIdle || hasResize || hasKeyed
+	gone += s.RetiredReset     //poolgen:if hasReset
+	gone += s.RetiredLost      //poolgen:if hasLeaks
+	gone += uint64(s.Fresh)    //poolgen:if hasFresh
+	require.Equal(b, s.Created, gone+uint64(s.Idle+s.InUse), "connections: %+v", s)
+}
+
+// size is the number of the pool's places.
+func (b *backend) size() int {
+	if hasStats {
+		return b.pool.Stats().MaxSize
+	}
+	return cmp.Or(b.options.MaxSize, max(4, runtime.GOMAXPROCS(0)))
 }
 
 // closePool closes the pool without patience.
@@ -546,7 +583,9 @@ func (b *backend) finish(rest func()) {
 	require.NoError(b, b.closePool(time.Minute))
 	rest()
 	b.balanced()
-	require.Zero(b, b.pool.Stats().Idle+b.pool.Stats().InUse)
+	if hasStats {
+		require.Zero(b, b.pool.Stats().Idle+b.pool.Stats().InUse)
+	}
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -559,7 +598,7 @@ func (b *backend) finish(rest func()) {
 		}
 	}
 	if !b.overflows {
-		require.LessOrEqual(b, b.peak, b.pool.Stats().MaxSize, "connections at a time")
+		require.LessOrEqual(b, b.peak, b.size(), "connections at a time")
 	}
 }
 
@@ -578,7 +617,7 @@ func (b *backend) holdsAll() {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	places := min(b.pool.Stats().MaxSize, 1000)
+	places := min(b.size(), 1000)
 	errs := make(chan error, places)
 	var all sync.WaitGroup
 	all.Add(places)
@@ -595,7 +634,7 @@ func (b *backend) holdsAll() {
 		}()
 	}
 	for range places {
-		require.NoError(b, <-errs, "not all places can be leased: %+v", b.pool.Stats())
+		require.NoError(b, <-errs, "not all places can be leased")
 	}
 }
 
@@ -606,6 +645,8 @@ func within(t *testing.T, least, most, got time.Duration, what string) {
 }
 
 // quiet is an observer that does not care.
+//
+//poolgen:if hasObserver
 func quiet() *observer {
 	return &observer{
 		created: func(time.Duration) {}, createFailed: func(error) {}, acquired: func(time.Duration) {}, acquireFailed: func(error) {},

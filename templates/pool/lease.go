@@ -62,7 +62,7 @@ func (l Lease) Release() {
 func (l Lease) ReleaseErr(err error) {
 	end := Lease.Discard
 	defer func() { end(l) }()
-	if err == nil || l.slot == nil || !isFatal(err, l.leased, l.slot.pool.context) {
+	if err == nil || l.slot == nil || !isFatal(err, l.Conn(), l.slot.pool.context) {
 		end = Lease.Release
 	}
 }

@@ -15,7 +15,7 @@ import (
 var endings = map[string]func(Lease){
 	"Release": Lease.Release,
 	"Discard": Lease.Discard,
-	"Detach":  func(l Lease) { l.Detach() },
+	"Detach":  func(l Lease) { l.Detach() }, //poolgen:if hasDetach
 }
 
 // fates counts what has become of connections.

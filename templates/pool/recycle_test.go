@@ -83,7 +83,10 @@ func TestAHangingResetIsBounded(t *testing.T) {
 }
 
 func TestAFailedResetRetiresTheConnectionAndServesTheWaiter(t *testing.T) {
-	for where, at := range map[string]func(script) script{"here": onlyHere, "away": unlessHere} {
+	for where, at := range map[string]func(script) script{
+		"here": onlyHere,   //poolgen:if resetsHere
+		"away": unlessHere, //poolgen:if resetsAway
+	} {
 		for name, s := range map[string]script{"error": fail(errDirty), "panic": panicking("oh no"), "Goexit": exit} {
 			t.Run(name+" "+where, func(t *testing.T) {
 				virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
