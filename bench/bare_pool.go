@@ -26,15 +26,15 @@ type BarePoolOptions struct {
 
 // BarePool is a pool of connections, made by [NewBarePool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while
-// the place is somebody's, and goes up by two with every lease that ends. So one compare-and-swap
-// takes a place, one gives it back, and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
+// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
+// and a lease that has ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool
-// look after the connections, and what becomes available goes to whoever has waited longest. While
-// somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before
-// looking for an idle place for the last time; a releaser reads it after having made a place idle. So
-// one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
+// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
+// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
+// beside an idle place.
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
@@ -252,8 +252,8 @@ type BarePoolStats struct {
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
-
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -297,6 +297,9 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	p.mu.Lock()
+	p.stats.Canceled++
+	p.mu.Unlock()
 	st := p.Stats()
 	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
 		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
@@ -308,16 +311,15 @@ const bareNoReturn = "did not return: panic %v\n\n%s"
 
 // bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type bareSlot struct {
-	turn    atomic.Uint64 // see BarePool
-	pool    *BarePool
-	conn    *Bare       // the owner's, like spare
-	spare   *bareWaiter // that got the place to its owner
-	job     *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int        // the number in the pool's stats that counts the place
-	_       [8]byte
-	index   int32
-	fresh   bool // outside the pool
-	awaited bool // before: most places are awaited once, while they are filled, and need not keep a waiter
+	turn  atomic.Uint64 // see BarePool
+	pool  *BarePool
+	conn  *Bare       // the owner's, like spare
+	spare *bareWaiter // that got the place to its owner
+	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state *int        // the number in the pool's stats that counts the place
+	_     [8]byte
+	index int32
+	fresh bool // outside the pool
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -488,8 +490,7 @@ func (p *BarePool) await(w *bareWaiter, s *bareSlot, j *bareJob) (*bareSlot, err
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
-// before that.
+// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
 func (p *BarePool) insert(w, after *bareWaiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
@@ -521,10 +522,8 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil && s.awaited {
+	if s != nil && s.turn.Load() > 0 { // else it was created for w, and may never be waited for again
 		s.spare = w
-	} else if s != nil {
-		s.awaited = true
 	}
 	return s, w.err
 }
@@ -750,10 +749,7 @@ func (j *bareJob) leave(err error) {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Bare, error)) error {
-	begun := time.Now()
-	p.mu.Lock()
-	size := p.stats.MaxSize
-	p.mu.Unlock()
+	begun, size := time.Now(), p.Stats().MaxSize
 	if n > size {
 		return &BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
 	}

@@ -25,7 +25,7 @@ var Groups = GroupTable{
 	{Name: "try", Feature: "hasTry", Default: true, Adds: "TryAcquire, which does not wait for a place"},
 	{Name: "outside", Feature: "hasOutside", Default: true, Adds: "AcquireOrCreate, which creates outside the pool when all places are taken, and Fresh"},
 	{Name: "with", Feature: "hasWith", Default: true, Adds: "With, which leases a connection for the time of a call"},
-	{Name: "warm", Feature: "hasWarm", Default: true, Adds: "Warm, which creates connections ahead"},
+	{Name: "warm", Feature: "hasWarm", Default: true, Needs: []string{"stats"}, Adds: "Warm, which creates connections ahead"},
 	{Name: "detach", Feature: "hasDetach", Default: true, Adds: "Detach, which takes a connection out of the pool for good"},
 	{Name: "limits", Feature: "hasLimits", Default: true, Adds: "the options MaxWaiters and MaxConcurrentCreates"},
 	{Name: "stats", Feature: "hasStats", Default: true, Adds: "Stats, and errors that say what the pool looked like"},

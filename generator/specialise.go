@@ -152,7 +152,8 @@ func (s *source) bodyStart() int {
 
 var blankLines = regexp.MustCompile(`(?m)^[\t ]+$`)
 
-// dropBlankLines drops the blank lines that folding leaves within functions; the template has none there.
+// dropBlankLines drops the blank lines that folding leaves within functions, where the template has none, and at
+// the end of types.
 func dropBlankLines(text string) string {
 	var kept []string
 	inside := false
@@ -164,6 +165,9 @@ func dropBlankLines(text string) string {
 			inside = true
 		} else if line == "}" {
 			inside = false
+		}
+		if n := len(kept); line == "}" && n > 0 && kept[n-1] == "" {
+			kept = kept[:n-1]
 		}
 		kept = append(kept, line)
 	}

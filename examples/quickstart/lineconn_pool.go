@@ -27,15 +27,15 @@ type LineConnPoolOptions struct {
 
 // LineConnPool is a pool of connections, made by [NewLineConnPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while
-// the place is somebody's, and goes up by two with every lease that ends. So one compare-and-swap
-// takes a place, one gives it back, and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
+// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
+// and a lease that has ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool
-// look after the connections, and what becomes available goes to whoever has waited longest. While
-// somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before
-// looking for an idle place for the last time; a releaser reads it after having made a place idle. So
-// one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
+// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
+// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
+// beside an idle place.
 type LineConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*lineConnSlot] // the places there have been so far
@@ -287,8 +287,8 @@ type LineConnPoolStats struct {
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
 	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
-
 }
 
 // Stats returns the state of the pool and its counts so far.
@@ -332,6 +332,9 @@ func (p *LineConnPool) canceled(ctx context.Context, op string, begun time.Time)
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	p.mu.Lock()
+	p.stats.Canceled++
+	p.mu.Unlock()
 	st := p.Stats()
 	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
 		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
@@ -343,17 +346,16 @@ const lineConnNoReturn = "did not return: panic %v\n\n%s"
 
 // lineConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
 type lineConnSlot struct {
-	turn    atomic.Uint64 // see LineConnPool
-	pool    *LineConnPool
-	conn    *LineConn       // the owner's, like spare
-	spare   *lineConnWaiter // that got the place to its owner
-	job     *lineConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int            // the number in the pool's stats that counts the place
-	_       [8]byte
-	index   int32
-	fresh   bool // outside the pool
-	awaited bool // before: most places are awaited once, while they are filled, and need not keep a waiter
-	ready   bool // created or checked for whoever owns the place now
+	turn  atomic.Uint64 // see LineConnPool
+	pool  *LineConnPool
+	conn  *LineConn       // the owner's, like spare
+	spare *lineConnWaiter // that got the place to its owner
+	job   *lineConnJob    // what a goroutine of the pool does here; guarded by mu, like state
+	state *int            // the number in the pool's stats that counts the place
+	_     [8]byte
+	index int32
+	fresh bool // outside the pool
+	ready bool // created or checked for whoever owns the place now
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -526,8 +528,7 @@ func (p *LineConnPool) await(w *lineConnWaiter, s *lineConnSlot, j *lineConnJob)
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
-// before that.
+// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
 func (p *LineConnPool) insert(w, after *lineConnWaiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
@@ -559,10 +560,8 @@ func (p *LineConnPool) wait(w *lineConnWaiter) (s *lineConnSlot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil && s.awaited {
+	if s != nil && s.turn.Load() > 0 { // else it was created for w, and may never be waited for again
 		s.spare = w
-	} else if s != nil {
-		s.awaited = true
 	}
 	return s, w.err
 }
@@ -824,10 +823,7 @@ func (j *lineConnJob) leave(err error) {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*LineConn, error)) error {
-	begun := time.Now()
-	p.mu.Lock()
-	size := p.stats.MaxSize
-	p.mu.Unlock()
+	begun, size := time.Now(), p.Stats().MaxSize
 	if n > size {
 		return &LineConnPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
 	}

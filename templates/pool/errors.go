@@ -37,6 +37,9 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	if hasStats {
+		p.mu.Lock()
+		p.stats.Canceled++
+		p.mu.Unlock()
 		st := p.Stats()
 		err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
 			err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)

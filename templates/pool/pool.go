@@ -37,15 +37,15 @@ type PoolOptions struct {
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while
-// the place is somebody's, and goes up by two with every lease that ends. So one compare-and-swap
-// takes a place, one gives it back, and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
+// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
+// and a lease that has ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool
-// look after the connections, and what becomes available goes to whoever has waited longest. While
-// somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before
-// looking for an idle place for the last time; a releaser reads it after having made a place idle. So
-// one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
+// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
+// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
+// beside an idle place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far

@@ -68,8 +68,7 @@ func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle
-// before that.
+// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
 func (p *Pool) insert(w, after *waiter) {
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
@@ -107,10 +106,8 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil && s.awaited {
+	if s != nil && s.turn.Load() > 0 { // else it was created for w, and may never be waited for again
 		s.spare = w
-	} else if s != nil {
-		s.awaited = true
 	}
 	return s, w.err
 }

@@ -19,7 +19,6 @@ type slot struct {
 	_       [8]byte //poolgen:if !hasDoom
 	index   int32
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
-	awaited bool                   // before: most places are awaited once, while they are filled, and need not keep a waiter
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
 	virgin  bool                   //poolgen:if hasBeforeAcquire // never leased
 	holder  atomic.Pointer[holder] //poolgen:if hasLeaks // who acquired the connection last

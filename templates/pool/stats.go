@@ -36,6 +36,7 @@ type PoolStats struct {
 	Waits            uint64        //poolgen:if hasStats // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration //poolgen:if hasStats // how long, all together
 	Rejected         uint64        //poolgen:if hasStats // requesters that got ErrPoolExhausted
+	Canceled         uint64        //poolgen:if hasStats // requesters, and calls of other methods, whose context ended first
 	LastError        error         //poolgen:if hasStats || hasBreaker // the latest failure of a hook
 
 	WaitTimes Histogram //poolgen:if hasHistogram // of those who waited

@@ -12,10 +12,7 @@ import (
 //
 //poolgen:if hasWarm
 func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
-	begun := time.Now()
-	p.mu.Lock()
-	size := p.stats.MaxSize
-	p.mu.Unlock()
+	begun, size := time.Now(), p.Stats().MaxSize
 	if n > size {
 		return &PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
 	}
