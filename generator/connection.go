@@ -38,6 +38,7 @@ type Hook struct {
 	Params    []Role // in the order of the parameters
 	Variadic  bool   // there is one more, which gets nothing
 	Result    Result
+	Returns   bool // a needs-check that is proven to, whatever the connection
 	Pos       token.Position
 	context   types.Type // the pool context that it takes, or nil
 }

@@ -50,7 +50,7 @@ func (c *Connection) features(r Request) features {
 		"hasContext": c.Context != "",
 		"hasCheck":   has(Check),
 		"hasNeeds":   has(NeedsCheck),
-		"mayPanic":   has(NeedsCheck),
+		"mayPanic":   has(NeedsCheck) && !c.Hooks[NeedsCheck].Returns,
 		"hasClose":   has(Close),
 		"hidesClose": has(Close),
 		"hasBroken":  has(Broken),

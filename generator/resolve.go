@@ -254,6 +254,7 @@ func (r *resolver) only(kind Kind, found []candidate, what string) (*Hook, error
 	if err != nil {
 		return nil, err
 	}
+	h.Returns = kind == NeedsCheck && r.returns(h, found[0])
 	return r.use(h, found[0])
 }
 
