@@ -119,17 +119,8 @@ func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLeas
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
-	asked := true
-	defer func() {
-		if !asked {
-			err = &CheckedPoolError{"needs health check", fmt.Errorf(checkedNoReturn, recover(), debug.Stack())}
-			p.drop(s, &p.stats.RetiredUnhealthy)
-		}
-	}()
 	for err == nil && !s.ready {
-		asked = false
 		due := s.conn.NeedsHealthCheck()
-		asked = true
 		if !due {
 			break
 		}

@@ -123,17 +123,8 @@ func (p *LineConnPool) acquire(ctx context.Context, queue int) (lease LineConnLe
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
-	asked := true
-	defer func() {
-		if !asked {
-			err = &LineConnPoolError{"needs health check", fmt.Errorf(lineConnNoReturn, recover(), debug.Stack())}
-			p.drop(s, &p.stats.RetiredUnhealthy)
-		}
-	}()
 	for err == nil && !s.ready {
-		asked = false
 		due := s.conn.NeedsHealthCheck()
-		asked = true
 		if !due {
 			break
 		}
