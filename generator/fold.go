@@ -121,13 +121,16 @@ func (f *folder) elseIf(stmt, other *ast.IfStmt) {
 	}
 }
 
-// leaves reports whether a list of statements ends in a return.
+// leaves reports whether a list of statements ends with one that leaves the block.
 func leaves(stmts []ast.Stmt) bool {
 	if len(stmts) == 0 {
 		return false
 	}
-	_, ok := stmts[len(stmts)-1].(*ast.ReturnStmt)
-	return ok
+	switch stmts[len(stmts)-1].(type) {
+	case *ast.ReturnStmt, *ast.BranchStmt:
+		return true
+	}
+	return false
 }
 
 // condition drops the operand of a condition that the features decide, if the other one still matters.

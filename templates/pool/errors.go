@@ -25,11 +25,6 @@ func (e *PoolError) Error() string { return "Pool: " + e.Op + ": " + e.Err.Error
 // Unwrap returns the cause.
 func (e *PoolError) Unwrap() error { return e.Err }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
-//
-//poolgen:if hasTimeout
-var errAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
-
 // canceled is the error of an operation whose context has ended.
 func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 	err := ctx.Err()

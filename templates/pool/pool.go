@@ -183,11 +183,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	}
 	begun := time.Now() //poolgen:if observesAcquired
 	s := p.take()
-	if hasTimeout && p.options.AcquireTimeout > 0 && (s == nil || hasCheck && !s.ready) {
-		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)
-		defer cancel()
-		ctx = shorter
-	}
+	obtained := s == nil //poolgen:if hasTimeout && hasCheck
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
@@ -208,6 +204,11 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 			if !due {
 				break
 			}
+		}
+		if hasTimeout {
+			s, err = p.checkInTime(ctx, s, obtained)
+			obtained = true
+			continue
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()

@@ -26,6 +26,11 @@ func (w *waiter) wake(s *slot, err error) {
 
 // obtain gets a requester a place when none is idle, as acquire says.
 func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
+	if hasTimeout && p.options.AcquireTimeout > 0 {
+		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)
+		defer cancel()
+		ctx = shorter
+	}
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
 	switch {
