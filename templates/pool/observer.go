@@ -24,3 +24,17 @@ func (p *Pool) why(reason *uint64) string {
 	}
 	return "unwanted"
 }
+
+// released tells the observer of the end of a lease. If it panics, that is the releaser's, but the place goes on.
+//
+//poolgen:if observesReleased
+func (p *Pool) released(s *slot) {
+	told := false
+	defer func() {
+		if !told {
+			p.drop(s, &p.stats.RetiredDiscarded)
+		}
+	}()
+	observeReleased(p.options.Observer)
+	told = true
+}

@@ -12,11 +12,12 @@ import (
 //
 //poolgen:if hasRecycle
 func (p *Pool) recycle(s *slot) {
-	if observesReleased {
-		observeReleased(p.options.Observer)
-	}
+	s.idled = time.Now() //poolgen:if hasAge
 	if hasHolds {
 		p.holds.count(time.Since(s.begun))
+	}
+	if observesReleased {
+		p.released(s)
 	}
 	if hasJudges && (!hasFresh || !s.fresh) && !p.reusable(s) {
 		return
@@ -27,7 +28,6 @@ func (p *Pool) recycle(s *slot) {
 		p.unlock()
 		return
 	}
-	s.idled = time.Now() //poolgen:if hasAge
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || hasFresh && s.fresh || hasDoom && turn&doomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
