@@ -23,9 +23,19 @@ func (p *Pool) broken() bool {
 func (p *Pool) trip(err error) {
 	p.mended = time.Now().Add(p.options.BreakTime)
 	p.timer.Reset(p.options.BreakTime)
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 {
+	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
 	}
+}
+
+// lifeless reports whether there is no connection to wait for.
+//
+//poolgen:if hasBreaker
+func (p *Pool) lifeless() bool {
+	alive := p.stats.InUse
+	alive += p.stats.Checking  //poolgen:if hasCheck
+	alive += p.stats.Resetting //poolgen:if resetsAway
+	return alive == 0
 }
