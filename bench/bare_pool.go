@@ -140,6 +140,7 @@ func (p *BarePool) With(ctx context.Context, f func(*Bare) error) error {
 // are; the pool closes them as they come back. Close may be called again.
 func (p *BarePool) Close(ctx context.Context) error {
 	begun := time.Now()
+	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -301,8 +302,8 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d vacant; %d others wait; last failure: %v)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Vacant, st.Waiting, st.LastError)
 	return &BarePoolError{op, err}
 }
 
@@ -455,11 +456,12 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
+	vacant := p.stats.Vacant
 	switch {
 	case p.closed:
 		p.unlock()
 		return nil, ErrBarePoolClosed
-	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
+	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)

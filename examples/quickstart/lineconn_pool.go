@@ -158,6 +158,7 @@ func (p *LineConnPool) With(ctx context.Context, f func(*LineConn) error) error 
 // are; the pool closes them as they come back. Close may be called again.
 func (p *LineConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
+	_ = p.drained.Done() // panics, before mu is locked, if NewLineConnPool has not made p
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)
@@ -327,8 +328,8 @@ func (p *LineConnPool) canceled(ctx context.Context, op string, begun time.Time)
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting)
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d vacant; %d others wait; last failure: %v)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Vacant, st.Waiting, st.LastError)
 	return &LineConnPoolError{op, err}
 }
 
@@ -484,11 +485,12 @@ func (w *lineConnWaiter) wake(s *lineConnSlot, err error) {
 func (p *LineConnPool) obtain(ctx context.Context, queue int) (*lineConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
+	vacant := p.stats.Vacant
 	switch {
 	case p.closed:
 		p.unlock()
 		return nil, ErrLineConnPoolClosed
-	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
+	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)

@@ -16,7 +16,8 @@ type job struct {
 	waiter *waiter                              //poolgen:if hasAwait // gets the outcome, if it is not for the queue
 	create func(context.Context) (*Conn, error) //poolgen:if hasWarm // in place of the hook
 	begun  time.Time
-	tries  int             //poolgen:if hasRetry // that have failed
+	tries  int             //poolgen:if hasRetry // that have failed,
+	err    error           //poolgen:if hasRetry // the latest like this
 	ctx    context.Context // the requester's values with the job's own timeout
 	cancel context.CancelFunc
 	timer  *time.Timer // gives the job up
@@ -54,8 +55,8 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 	}()
 	switch j.op {
 	case "create":
-		if hasRetry && j.ctx.Err() != nil {
-			err = j.ctx.Err()
+		if hasRetry && j.err != nil && j.ctx.Err() != nil {
+			err = j.err
 		} else if hasWarm && j.create != nil {
 			conn, err = j.create(j.ctx)
 		} else {
@@ -119,7 +120,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if hasAwait && p.closed {
 		j.leave(ErrPoolClosed)
 	}
-	if hasRetry && err != nil && j.op == "create" && p.again(s, j) {
+	if hasRetry && err != nil && j.op == "create" && p.again(s, j, err) {
 		return
 	}
 	s.job = nil
@@ -130,7 +131,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	if err != nil {
 		err = &PoolError{j.op, err}
-		p.stats.LastError = err //poolgen:if hasStats || hasBreaker
+		p.stats.LastError = err //poolgen:if hasStats
 	}
 	switch {
 	case j.op == "close": //poolgen:if hasClose
@@ -156,12 +157,20 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.arrived(s)                 //poolgen:if hasArrival
 		p.took = time.Since(j.begun) //poolgen:if hasDemand || hasIdle
 		p.failures = 0               //poolgen:if hasStreak
+		p.refillAt = 0               //poolgen:if hasIdle
 		if hasDemand && p.stats.InUse == 0 {
 			p.served = time.Now()
 		}
 	}
 	p.move(s, &p.stats.InUse)
 	s.ready = j.op != "reset" //poolgen:if hasCheck
+	if hasDoom && hasCheck && s.doom != nil && j.op == "health check" && j.waiter != nil {
+		w := j.waiter
+		j.waiter = nil
+		p.retire(s, s.doom)
+		p.insert(w, &p.line)
+		return
+	}
 	if hasAwait && j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil
@@ -182,8 +191,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 // unless that one came well after the create had begun. If there is no connection at all, it is for all who
 // have waited as long as a create may take.
 func (p *Pool) failed(s *slot, j *job, err error) {
-	p.stats.CreateFailures++ //poolgen:if hasStats
-	p.failures++             //poolgen:if hasStreak
+	p.stats.CreateFailures++                                                         //poolgen:if hasStats
+	if hasStreak && (!hasAwait || j.waiter != nil || j.state == &p.stats.Creating) { // it was not called off
+		p.failures++
+		p.trouble = err //poolgen:if hasBreaker
+	}
 	p.move(s, &p.stats.Vacant)
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)

@@ -68,6 +68,7 @@ type Pool struct {
 	took     time.Duration //poolgen:if hasDemand || hasIdle // how long the latest create took
 	timer    *time.Timer   //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
 	failures int           //poolgen:if hasStreak // creates that have failed since one succeeded
+	trouble  error         //poolgen:if hasBreaker // the latest of these failures
 	mended   time.Time     //poolgen:if hasBreaker // when there may be creates again, if those are too many
 	made     time.Time     //poolgen:if hasUpkeep // when the pool was
 	period   time.Duration //poolgen:if hasUpkeep // between the ticks of the upkeep
@@ -275,6 +276,7 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 // are; the pool closes them as they come back. Close may be called again.
 func (p *Pool) Close(ctx context.Context) error {
 	begun := time.Now()
+	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
 	p.closed = true
 	p.limit.Store(0)

@@ -33,14 +33,16 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	}
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
+	vacant := p.stats.Vacant
+	vacant = p.fillable(vacant) //poolgen:if hasBreaker || hasResize
 	switch {
 	case p.closed || hasDrain && p.draining:
 		p.unlock()
 		return nil, ErrPoolClosed
-	case p.broken() && p.stats.InUse == 0: //poolgen:if hasBreaker
+	case p.broken() && (p.lifeless() || queue < 0): //poolgen:if hasBreaker
 		defer p.unlock()
-		return nil, p.stats.LastError
-	case p.stats.Waiting-max(0, p.stats.Vacant)-p.stats.Creating < max(0, queue):
+		return nil, p.trouble
+	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
 		p.insert(w, p.line.prev)
 		return p.wait(w)

@@ -8,7 +8,7 @@ import (
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
 //
 //poolgen:if hasRetry
-func (p *Pool) again(s *slot, j *job) bool {
+func (p *Pool) again(s *slot, j *job, err error) bool {
 	j.tries++
 	pause := 25 * time.Millisecond << min(j.tries, 6)
 	pause += rand.N(pause)
@@ -16,7 +16,9 @@ func (p *Pool) again(s *slot, j *job) bool {
 	if p.closed || j.tries > p.options.CreateRetries || j.ctx.Err() != nil || time.Until(until) < pause {
 		return false
 	}
-	p.stats.CreateFailures++ //poolgen:if hasStats
+	j.err = err
+	p.stats.CreateFailures++                      //poolgen:if hasStats
+	p.stats.LastError = &PoolError{"create", err} //poolgen:if hasStats
 	go func() {
 		select {
 		case <-time.After(pause):

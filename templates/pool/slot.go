@@ -121,6 +121,16 @@ func (p *Pool) vacancy() *slot {
 //poolgen:if hasKeyed
 func (p *Pool) afford() bool { return p.options.set == nil || p.options.set.afford(p) }
 
+// fillable is how many of the vacant places may be filled now.
+//
+//poolgen:if hasBreaker || hasResize
+func (p *Pool) fillable(vacant int) int {
+	if hasBreaker && p.broken() {
+		return 0
+	}
+	return max(0, vacant)
+}
+
 // outside makes a place outside the pool.
 //
 //poolgen:if hasFresh
@@ -181,6 +191,8 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 func (p *Pool) unlock() {
 	if hasDrain && p.draining && !p.closed && p.quiet() {
 		p.closed = true
+		p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
+		p.ticker.Stop() //poolgen:if hasUpkeep
 		p.match()
 	}
 	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {

@@ -37,7 +37,7 @@ type PoolStats struct {
 	WaitTime         time.Duration //poolgen:if hasStats // how long, all together
 	Rejected         uint64        //poolgen:if hasStats // requesters that got ErrPoolExhausted
 	Canceled         uint64        //poolgen:if hasStats // requesters, and calls of other methods, whose context ended first
-	LastError        error         //poolgen:if hasStats || hasBreaker // the latest failure of a hook
+	LastError        error         //poolgen:if hasStats // the latest failure of a hook
 
 	WaitTimes Histogram //poolgen:if hasHistogram // of those who waited
 	HoldTimes Histogram //poolgen:if hasHolds // of leases that were released

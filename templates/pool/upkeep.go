@@ -56,7 +56,7 @@ func (p *Pool) age(s *slot) {
 	if hasBackground {
 		a.checked = p.ticks - rand.N(uint32(p.options.HealthCheckPeriod/p.period)/2+1)
 	}
-	if p.resting {
+	if p.resting && !p.closed {
 		p.resting = false
 		p.ticker.Reset(p.period)
 	}
@@ -129,7 +129,7 @@ func (p *Pool) refill() {
 			missing--
 		}
 	}
-	if p.ticks < p.refillAt {
+	if p.ticks < p.refillAt || hasDrain && p.draining || hasBreaker && p.broken() {
 		return
 	}
 	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasKeyed || p.afford()); missing-- {
