@@ -12,17 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNewPoolCreatesNothing(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		time.Sleep(time.Hour)
-		b.created(0)
-	})
-}
-
-func TestNewPoolStartsNoGoroutine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { newBackend(t, PoolOptions{}) }) // and is not closed
-}
-
 func TestZeroOptionsAreGoodDefaults(t *testing.T) {
 	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
 		require.Equal(t, max(4, runtime.GOMAXPROCS(0)), b.pool.Stats().MaxSize)
@@ -49,40 +38,6 @@ func TestAHugePoolCostsNothingBeforeItsPlacesAreUsed(t *testing.T) {
 		b.release(b.acquire())
 		require.Equal(t, math.MaxInt32, b.pool.Stats().MaxSize)
 		require.Equal(t, 1, b.pool.places())
-	})
-}
-
-func TestAcquireCreatesOneConnection(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		lease := b.acquire()
-		require.Equal(t, 1, lease.id, "the fields of the connection are the lease's")
-		require.False(t, lease.Fresh(), "one created into a place of the pool is pooled")
-		b.created(1)
-	})
-}
-
-func TestReleasedConnectionIsReused(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		first := b.acquire()
-		b.release(first)
-		for range 10 {
-			again := b.acquire()
-			require.Same(t, first.Conn(), again.Conn())
-			b.release(again)
-		}
-		b.created(1)
-	})
-}
-
-func TestHoldersHaveDistinctConnections(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 5}, func(t *testing.T, b *backend) {
-		seen := map[*Conn]bool{}
-		for _, h := range b.acquireAll(5) {
-			seen[h.Conn()] = true
-		}
-		require.Len(t, seen, 5)
-		b.request(b.ctx).waits()
-		b.created(5)
 	})
 }
 
@@ -131,26 +86,6 @@ func TestAcquireWithANilContextDoesNotLeaveThePoolLocked(t *testing.T) {
 	})
 }
 
-func TestALeaseOutlivesTheContextItWasAcquiredWith(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		ctx, cancel := context.WithCancel(b.ctx)
-		h := b.request(ctx).served()
-		cancel()
-		synctest.Wait()
-		require.Zero(t, b.closed(h.Conn()))
-		b.release(h)
-		require.Same(t, h.Conn(), b.acquire().Conn())
-	})
-}
-
-func TestTryAcquireTakesAnIdleConnection(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		b.idle(1)
-		require.NoError(t, b.start(b.ctx, b.pool.TryAcquire).err)
-		b.created(1)
-	})
-}
-
 func TestTryAcquireCreates(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
 		b.acquire()
@@ -158,14 +93,6 @@ func TestTryAcquireCreates(t *testing.T) {
 		r := b.start(b.ctx, b.pool.TryAcquire).wait()
 		require.False(t, r.served().Fresh())
 		require.Equal(t, time.Second, r.took)
-	})
-}
-
-func TestTryAcquireDoesNotWaitForAPlace(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
-		b.acquireAll(2)
-		require.ErrorIs(t, b.start(b.ctx, b.pool.TryAcquire).failed(), ErrPoolExhausted)
-		require.EqualValues(t, 1, b.pool.Stats().Rejected)
 	})
 }
 

@@ -139,30 +139,6 @@ func TestACheckIsBoundedWhateverTheRequestersContext(t *testing.T) {
 	})
 }
 
-func TestARequesterLeavesACheckAtItsDeadlineAndTheConnectionIsNotLost(t *testing.T) {
-	for name, slow := range map[string]script{"heeding its context": take(time.Second), "deaf": deaf(time.Second)} {
-		t.Run(name, func(t *testing.T) {
-			virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-				h := b.acquire()
-				b.release(h)
-				b.allDue()
-				b.checking(slow)
-				cause := errors.New("the user left")
-				ctx, cancel := context.WithTimeoutCause(b.ctx, 100*time.Millisecond, cause)
-				defer cancel()
-				r := b.request(ctx).wait()
-				require.Equal(t, 100*time.Millisecond, r.took)
-				require.ErrorIs(t, r.failed(), context.DeadlineExceeded)
-				require.ErrorIs(t, r.failed(), cause)
-				b.expect(1, "checking", func(s PoolStats) int { return s.Checking })
-				time.Sleep(2 * time.Second)
-				b.checking(succeed)
-				require.Same(t, h.Conn(), b.acquire().Conn(), "it passed")
-			})
-		})
-	}
-}
-
 func TestASlowCheckDoesNotHoldUpOthers(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
 		b.idle(2)

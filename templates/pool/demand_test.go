@@ -35,17 +35,6 @@ func (b *backend) connections() int {
 }
 
 //poolgen:if hasDemand
-func TestASpikeOfShortLeasesMakesNoDialStorm(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
-		b.creating(take(createTime))
-		b.idle(5)
-		took := b.load(50, 2*time.Millisecond)
-		require.LessOrEqual(t, took[49], 25*time.Millisecond)
-		require.LessOrEqual(t, b.connections(), 7)
-	})
-}
-
-//poolgen:if hasDemand
 func TestRepeatedSpikesMakeNoDialStormEither(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
 		b.creating(take(createTime))
@@ -105,20 +94,6 @@ func TestAColdSpikeOfLongLeases(t *testing.T) {
 		require.Equal(t, createTime, took[0])
 		require.LessOrEqual(t, took[40], createTime*23/10)
 		require.LessOrEqual(t, took[49], createTime*31/10, "all: %v", took)
-	})
-}
-
-//poolgen:if hasDemand
-func TestCreatesStopSoonAfterALoadHasStopped(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
-		b.creating(take(createTime))
-		b.load(20, 10*time.Millisecond)
-		time.Sleep(createTime)
-		b.mu.Lock()
-		creates := b.creates
-		b.mu.Unlock()
-		time.Sleep(time.Hour)
-		b.created(creates)
 	})
 }
 

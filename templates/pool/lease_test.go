@@ -160,15 +160,6 @@ func TestDiscardClosesTheConnection(t *testing.T) {
 	})
 }
 
-func TestDiscardFreesThePlaceForAWaiter(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		h := b.acquire()
-		waiter := b.request(b.ctx)
-		h.Discard()
-		require.NotSame(t, h.Conn(), waiter.served().Conn())
-	})
-}
-
 func TestDetachGivesTheConnectionAwayAndFreesThePlaceForAWaiter(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		h := b.acquire()
