@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -77,7 +78,9 @@ func TestWhenTheBreakerTripsAllWaitersHaveTheErrorIfThereIsNoConnection(t *testi
 			require.ErrorIs(t, r.wait().err, errRefused)
 			require.Equal(t, time.Second, r.took)
 		}
-		b.created(5 + 2) // these two in the places of the first two that failed
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		require.LessOrEqual(t, b.creates, 5+2, "these two in the places of the first two that failed")
 	})
 }
 
@@ -116,7 +119,7 @@ func TestTheBreakerCountsCreatesAndNotAttempts(t *testing.T) {
 	})
 }
 
-//poolgen:if hasBreaker
+//poolgen:if hasBreaker && hasClose
 func TestTheErrorOfATrippedBreakerIsThatOfACreate(t *testing.T) {
 	t.Skip("BUG: obtain in queue.go returns stats.LastError, which may be that of any hook")
 	virtual(t, breaking, func(t *testing.T, b *backend) {
@@ -124,7 +127,7 @@ func TestTheErrorOfATrippedBreakerIsThatOfACreate(t *testing.T) {
 		b.trip()
 		b.closing(fail(errDirty))
 		h.Discard()
-		b.expect(5, "vacant", func(s PoolStats) int { return s.Vacant })
+		synctest.Wait()
 		require.ErrorIs(t, b.request(b.ctx).failed(), errRefused)
 	})
 }
@@ -164,14 +167,15 @@ func TestAConnectionUnderResetIsWorthWaitingForAlthoughTheBreakerHasTripped(t *t
 func TestMinIdleHeedsTheBreaker(t *testing.T) {
 	t.Skip("BUG: refill in upkeep.go does not ask broken")
 	virtual(t, PoolOptions{MaxSize: 9, MinIdle: 5, BreakAfter: 3, BreakTime: time.Minute}, func(t *testing.T, b *backend) {
+		b.losing(5)
 		b.creating(fail(errRefused))
 		time.Sleep(59 * time.Second)
-		b.created(5) // which were begun at the same time
+		b.created(5 + 5) // those that failed were begun at the same time
 		time.Sleep(time.Hour)
 		b.closePool(0) // so that the upkeep ends
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		require.LessOrEqual(t, b.creates, 5+61, "one probe a minute")
+		require.LessOrEqual(t, b.creates, 5+5+61, "one probe a minute")
 	})
 }
 

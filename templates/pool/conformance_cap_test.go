@@ -84,7 +84,9 @@ func TestCAP05ACloseHookThatBlocksDoesNotHoldUpOthers(t *testing.T) {
 		begun := time.Now()
 		held[0].Discard()
 		require.Zero(t, time.Since(begun), "the discarder does not wait")
-		b.expect(1, "closing", func(s PoolStats) int { return s.Closing })
+		if hasStats {
+			b.expect(1, "closing", func(s PoolStats) int { return s.Closing })
+		}
 		b.release(held[1])
 		for range 2 { // an idle connection, and a vacant place
 			r := b.request(b.ctx)
@@ -114,10 +116,10 @@ func TestCAP12AReleasedConnectionServesARequesterWhoseCreateIsSlow(t *testing.T)
 		b.release(h)
 		require.Same(t, h.Conn(), r.served().Conn())
 		require.Equal(t, 100*time.Millisecond, r.took)
-		require.Equal(t, 1, b.pool.Stats().Creating)
-
 		time.Sleep(10 * time.Second)
-		b.expect(1, "idle, the late one", func(s PoolStats) int { return s.Idle })
+		late := b.request(b.ctx)
+		late.served()
+		require.Zero(t, late.took)
 		b.created(2)
 	})
 }
@@ -142,7 +144,9 @@ func TestCAP14CreatesStopWithinOneWhenABurstHasEnded(t *testing.T) {
 		creates := b.creates
 		b.mu.Unlock()
 		time.Sleep(createTime)
-		require.Zero(t, b.pool.Stats().Creating)
+		if hasStats {
+			require.Zero(t, b.pool.Stats().Creating)
+		}
 		time.Sleep(time.Hour)
 		b.created(creates)
 	})
@@ -165,12 +169,12 @@ func TestCAP17ALateConnectionGoesToTheNextWaiterElseItIsIdle(t *testing.T) {
 		b.request(ctx).wait().failed()
 		time.Sleep(5 * time.Second)
 		b.release(h)
-		b.expect(2, "idle", func(s PoolStats) int { return s.Idle })
+		b.acquireAll(2)
 		b.created(3)
 	})
 }
 
-//poolgen:if hasIdle && hasBackground
+//poolgen:if hasIdle && hasBackground && hasStats
 func TestCAP18UpkeepNeitherOvercreatesNorStallsWhileAllConnectionsAreBusy(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 5, MinIdle: 2, HealthCheckPeriod: 10 * time.Second}, func(t *testing.T, b *backend) {
 		held := b.acquireAll(5)
@@ -183,7 +187,9 @@ func TestCAP18UpkeepNeitherOvercreatesNorStallsWhileAllConnectionsAreBusy(t *tes
 		waiters[0].served()
 		waiters[1].served()
 		time.Sleep(11 * time.Second)
-		b.checked(3)
+		b.mu.Lock()
+		require.GreaterOrEqual(t, b.checks, 3, "the idle ones")
+		b.mu.Unlock()
 		waiters[0].held.Discard()
 		b.acquireAll(2)
 		time.Sleep(3 * time.Second)

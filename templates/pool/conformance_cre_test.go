@@ -25,8 +25,10 @@ func TestCRE01TheErrorOfACreateReachesTheRequester(t *testing.T) {
 		var op *PoolError
 		require.ErrorAs(t, r.err, &op)
 		require.Equal(t, "create", op.Op)
-		require.ErrorIs(t, b.pool.Stats().LastError, errRefused)
-		require.EqualValues(t, 1, b.pool.Stats().CreateFailures)
+		if hasStats {
+			require.ErrorIs(t, b.pool.Stats().LastError, errRefused)
+			require.EqualValues(t, 1, b.pool.Stats().CreateFailures)
+		}
 	})
 }
 
@@ -111,7 +113,9 @@ func TestCRE06AReleaseSavesAWaiterFromTheErrorOfItsCreate(t *testing.T) {
 		b.release(h)
 		require.Same(t, h.Conn(), r.served().Conn())
 		time.Sleep(time.Second)
-		require.EqualValues(t, 1, b.pool.Stats().CreateFailures, "which is nobody's")
+		if hasStats {
+			require.EqualValues(t, 1, b.pool.Stats().CreateFailures, "which is nobody's")
+		}
 	})
 }
 
@@ -145,6 +149,18 @@ func TestCRE07ABreakerKeepsNobodyOutForMuchLongerThanTheBackendIsDown(t *testing
 	})
 }
 
+// losing has a pool that keeps n idle connections lose them.
+//
+//poolgen:if hasIdle
+func (b *backend) losing(n int) {
+	b.Helper()
+	synctest.Wait() // until it has them
+	for _, h := range b.acquireAll(n) {
+		h.Discard()
+	}
+	b.created(n)
+}
+
 // dials has creates fail, and returns the times between them, which b.mu guards.
 func (b *backend) dials() *[]time.Duration {
 	var last time.Time
@@ -164,6 +180,7 @@ func (b *backend) dials() *[]time.Duration {
 //poolgen:if hasIdle
 func TestCRE08CreatesForMinIdleThatFailAreTriedLessAndLessOften(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 2, MinIdle: 1}, func(t *testing.T, b *backend) {
+		b.losing(1)
 		gaps := b.dials()
 		time.Sleep(3 * time.Hour)
 		b.closePool(0) // so that the upkeep ends
@@ -180,10 +197,11 @@ func TestCRE08CreatesForMinIdleThatFailAreTriedLessAndLessOften(t *testing.T) {
 	})
 }
 
-//poolgen:if hasIdle
+//poolgen:if hasIdle && hasStats
 func TestCRE08CreatesForMinIdleAreSwiftAgainAfterASuccess(t *testing.T) {
 	t.Skip("BUG: refill in upkeep.go heeds refillAt, up to 64 s away, after the create that succeeded")
 	virtual(t, PoolOptions{MaxSize: 2, MinIdle: 1}, func(t *testing.T, b *backend) {
+		b.losing(1)
 		b.creating(fail(errRefused))
 		time.Sleep(time.Hour)
 		b.creating(succeed)
@@ -209,6 +227,7 @@ func TestCRE09NobodyDialsForNobody(t *testing.T) {
 //poolgen:if hasIdle
 func TestCRE09ABackendThatIsDownForAnHourSeesFewDials(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 10, MinIdle: 5}, func(t *testing.T, b *backend) {
+		b.losing(5)
 		b.creating(fail(errRefused))
 		time.Sleep(time.Hour)
 		b.closePool(0) // so that the upkeep ends
@@ -244,7 +263,9 @@ func TestCRE11AConnectionThatComesWithAnErrorIsClosed(t *testing.T) {
 		}
 		require.ErrorIs(t, b.request(b.ctx).failed(), errRefused)
 		require.Equal(t, 1, b.closed(conn))
-		b.balanced()
+		if hasStats {
+			b.balanced()
+		}
 		b.pool.context.create = usual
 		b.acquire()
 	})
@@ -260,7 +281,9 @@ func TestCRE12ADeafCreateIsGivenUpAtTheCreateTimeoutAndClosedWhenItComes(t *test
 			require.ErrorIs(t, r.wait().failed(), context.DeadlineExceeded)
 			timeoutIn(t, 2*time.Second, r.took)
 		}
-		b.expect(3, "vacant", func(s PoolStats) int { return s.Vacant })
+		if hasStats {
+			b.expect(3, "vacant", func(s PoolStats) int { return s.Vacant })
+		}
 		b.creating(succeed)
 		h := b.acquire()
 		time.Sleep(2 * time.Minute)
@@ -269,7 +292,7 @@ func TestCRE12ADeafCreateIsGivenUpAtTheCreateTimeoutAndClosedWhenItComes(t *test
 		b.mu.Unlock()
 		b.release(h)
 		require.Same(t, h.Conn(), b.acquire().Conn())
-		if hasClose {
+		if hasClose && hasStats {
 			require.EqualValues(t, 3, b.pool.Stats().RetiredUnwanted, "the late ones")
 			b.balanced()
 		}
@@ -404,9 +427,9 @@ func TestCRE16ACreateIsTriedAgainAsOftenAsCreateRetriesSaysAndNoLonger(t *testin
 			require.ErrorIs(t, r.failed(), errRefused)
 			require.Equal(t, last, r.took, "there is no pause after the last")
 			b.created(retries + 1)
-			require.EqualValues(t, retries+1, b.pool.Stats().CreateFailures)
-			synctest.Wait()
-			b.expect(1, "vacant", func(s PoolStats) int { return s.Vacant })
+			if hasStats {
+				require.EqualValues(t, retries+1, b.pool.Stats().CreateFailures)
+			}
 			time.Sleep(time.Hour)
 			b.created(retries + 1)
 		})
