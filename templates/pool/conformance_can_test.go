@@ -31,6 +31,7 @@ func TestCAN01ARequesterWhoseContextHasEndedFailsEvenIfAConnectionIsIdle(t *test
 		refused()
 		if hasStats {
 			require.EqualValues(t, 1, b.pool.Stats().Acquired)
+			require.EqualValues(t, 2, b.pool.Stats().Canceled)
 		}
 	})
 }

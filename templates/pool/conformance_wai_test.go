@@ -82,7 +82,7 @@ func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 		b.needing(func(*Conn) bool { return rand.IntN(200) == 0 })
 		b.checking(fail(errDirty))
 	}
-	rounds := 20000
+	rounds := 10000
 	if *long {
 		rounds = 350000
 	} else if testing.Short() {
