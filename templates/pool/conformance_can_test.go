@@ -266,7 +266,6 @@ func TestCAN11ATimeoutSaysHowLongAndForWhat(t *testing.T) {
 
 //poolgen:if hasNeeds && hasStats
 func TestCAN11ATimeoutDuringACheckSaysSo(t *testing.T) {
-	t.Skip("BUG: errors.go does not say how many connections are being checked, reset or closed")
 	virtual(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: time.Hour}, func(t *testing.T, b *backend) {
 		b.stock(1)
 		b.allDue()
@@ -277,7 +276,6 @@ func TestCAN11ATimeoutDuringACheckSaysSo(t *testing.T) {
 
 //poolgen:if hasStats
 func TestCAN11ATimeoutNamesTheLatestFailure(t *testing.T) {
-	t.Skip("BUG: errors.go does not name LastError")
 	virtual(t, PoolOptions{MaxSize: 1, CreateTimeout: time.Hour}, func(t *testing.T, b *backend) {
 		b.creating(inTurn(fail(errRefused), take(time.Hour)))
 		b.request(b.ctx).failed()

@@ -199,7 +199,6 @@ func TestCRE08CreatesForMinIdleThatFailAreTriedLessAndLessOften(t *testing.T) {
 
 //poolgen:if hasIdle && hasStats
 func TestCRE08CreatesForMinIdleAreSwiftAgainAfterASuccess(t *testing.T) {
-	t.Skip("BUG: refill in upkeep.go heeds refillAt, up to 64 s away, after the create that succeeded")
 	virtual(t, PoolOptions{MaxSize: 2, MinIdle: 1}, func(t *testing.T, b *backend) {
 		b.losing(1)
 		b.creating(fail(errRefused))

@@ -170,7 +170,6 @@ func TestAWarmThatIsCalledOffDoesNotTryAgain(t *testing.T) {
 
 //poolgen:if hasRetry && hasWarm && hasStats
 func TestTheLastErrorOfRetriesThatAreCalledOffIsTheCause(t *testing.T) {
-	t.Skip("BUG: run in job.go puts the end of the context in place of what the last attempt said")
 	virtual(t, PoolOptions{MaxSize: 3, CreateRetries: 3}, func(t *testing.T, b *backend) {
 		b.creating(fail(errRefused))
 		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Millisecond)
@@ -183,7 +182,6 @@ func TestTheLastErrorOfRetriesThatAreCalledOffIsTheCause(t *testing.T) {
 
 //poolgen:if hasRetry && hasStats
 func TestStatsTellTheErrorOfAnAttemptDuringTheRetries(t *testing.T) {
-	t.Skip("BUG: finish in job.go keeps the error of an attempt to itself")
 	virtual(t, PoolOptions{MaxSize: 1, CreateRetries: 8, CreateTimeout: time.Minute}, func(t *testing.T, b *backend) {
 		b.creating(fail(errRefused))
 		b.request(b.ctx)

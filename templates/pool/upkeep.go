@@ -129,10 +129,10 @@ func (p *Pool) refill() {
 			missing--
 		}
 	}
-	if p.ticks < p.refillAt || hasDrain && p.draining || hasBreaker && p.broken() {
+	if p.ticks < p.refillAt || hasDrain && p.draining {
 		return
 	}
-	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasKeyed || p.afford()); missing-- {
+	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && (!hasKeyed || p.afford()); missing-- {
 		p.refillAt = p.ticks + rand.N(uint32(1)<<min(p.failures, 6)) + 1
 		p.start(context.Background(), p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}
