@@ -16,6 +16,8 @@ import (
 )
 
 // fleet is a set of pools by key, and the backend of each key.
+//
+//poolgen:if hasKeyed
 type fleet struct {
 	*testing.T
 	set *Pools
