@@ -302,8 +302,8 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d vacant; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Vacant, st.Waiting, st.LastError)
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
 	return &BarePoolError{op, err}
 }
 
@@ -751,10 +751,7 @@ func (j *bareJob) leave(err error) {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Bare, error)) error {
-	begun, size := time.Now(), p.Stats().MaxSize
-	if n > size {
-		return &BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
-	}
+	begun := time.Now()
 	shared, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var crew sync.WaitGroup
@@ -762,10 +759,14 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		if p.closed {
+		switch {
+		case p.closed:
 			cancel(ErrBarePoolClosed)
+		case n > p.stats.MaxSize:
+			cancel(&BarePoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
-		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+		if done {
 			p.mu.Unlock()
 			return false
 		}
@@ -784,7 +785,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 		}
 		return true
 	}
-	abreast := n
+	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	for range abreast {
 		crew.Go(func() {

@@ -328,8 +328,8 @@ func (p *LineConnPool) canceled(ctx context.Context, op string, begun time.Time)
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d vacant; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Vacant, st.Waiting, st.LastError)
+	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
 	return &LineConnPoolError{op, err}
 }
 
@@ -816,10 +816,7 @@ func (j *lineConnJob) leave(err error) {
 // Warm creates connections until the pool has n of them: all or, if one fails or ctx ends, none.
 // They are created as usual or, if create is not nil, by create, which is told the index of each.
 func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*LineConn, error)) error {
-	begun, size := time.Now(), p.Stats().MaxSize
-	if n > size {
-		return &LineConnPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
-	}
+	begun := time.Now()
 	shared, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var crew sync.WaitGroup
@@ -827,10 +824,14 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		if p.closed {
+		switch {
+		case p.closed:
 			cancel(ErrLineConnPoolClosed)
+		case n > p.stats.MaxSize:
+			cancel(&LineConnPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
-		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+		if done {
 			p.mu.Unlock()
 			return false
 		}
@@ -849,7 +850,7 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 		}
 		return true
 	}
-	abreast := n
+	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	for range abreast {
 		crew.Go(func() {

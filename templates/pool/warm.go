@@ -12,10 +12,7 @@ import (
 //
 //poolgen:if hasWarm
 func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context, i int) (*Conn, error)) error {
-	begun, size := time.Now(), p.Stats().MaxSize
-	if n > size {
-		return &PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, size)}
-	}
+	begun := time.Now()
 	shared, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var crew sync.WaitGroup
@@ -23,13 +20,18 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		if p.closed {
+		switch {
+		case p.closed || hasDrain && p.draining:
 			cancel(ErrPoolClosed)
+		case n > p.stats.MaxSize:
+			cancel(&PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
-		if hasKeyed && shared.Err() == nil && p.stats.MaxSize-p.stats.Vacant < n && !p.afford() {
+		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+		if hasKeyed && !done && !p.afford() {
 			cancel(&PoolError{"warm", ErrPoolExhausted})
+			done = true
 		}
-		if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
+		if done {
 			p.mu.Unlock()
 			return false
 		}
@@ -48,7 +50,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 		}
 		return true
 	}
-	abreast := n
+	abreast := min(n, p.Stats().MaxSize)
 	if hasLimits {
 		abreast = min(abreast, p.options.MaxConcurrentCreates)
 	}
