@@ -12,10 +12,11 @@ func (p *Pool) Insert(conn *Conn) error {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if p.closed || p.stats.Vacant <= 0 || hasKeyed && !p.afford() {
+	closed := p.closed || hasDrain && p.draining
+	if closed || p.stats.Vacant <= 0 || hasKeyed && !p.afford() {
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-		if p.closed {
+		if closed {
 			return ErrPoolClosed
 		}
 		return &PoolError{"insert", ErrPoolExhausted}
@@ -25,6 +26,7 @@ func (p *Pool) Insert(conn *Conn) error {
 	p.stats.Created++ //poolgen:if hasStats
 	p.arrived(s)      //poolgen:if hasArrival
 	p.move(s, &p.stats.InUse)
+	s.ready = false //poolgen:if hasCheck // what was here before may have gone without a lease
 	p.deliver(s)
 	return nil
 }
