@@ -60,12 +60,12 @@ func (p *Pool) Resize(n int) error {
 			surplus--
 		}
 	}
-	for ; surplus > 0; surplus-- {
-		s := p.search(p.high, 0)
-		if s == nil {
-			break
+	for i := p.high - 1; i >= 0 && surplus > 0; i-- { // what stays is in low places, where it is found soon
+		s := p.place(i)
+		if turn := s.turn.Load(); turn&1 == 1 && s.turn.CompareAndSwap(turn, turn-1) {
+			p.retire(s, &p.stats.RetiredSurplus)
+			surplus--
 		}
-		p.retire(s, &p.stats.RetiredSurplus)
 	}
 	for i := p.high - 1; i >= 0 && surplus > 0; i-- {
 		if s := p.place(i); s.state != &p.stats.Vacant && s.doom == nil && (!hasClose || s.state != &p.stats.Closing) {
