@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -30,15 +29,6 @@ func TestBadOptionsAreErrorsThatNameTheOption(t *testing.T) {
 		require.ErrorContains(t, err, name)
 		require.Nil(t, pool)
 	}
-}
-
-func TestAHugePoolCostsNothingBeforeItsPlacesAreUsed(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: math.MaxInt32}, func(t *testing.T, b *backend) {
-		b.release(b.acquire())
-		b.release(b.acquire())
-		require.Equal(t, math.MaxInt32, b.pool.Stats().MaxSize)
-		require.Equal(t, 1, b.pool.places())
-	})
 }
 
 func TestMoreThan63Places(t *testing.T) {

@@ -26,14 +26,6 @@ func TestCloseOfAnUnusedPool(t *testing.T) {
 	})
 }
 
-func TestCloseClosesTheIdleConnections(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 100}, func(t *testing.T, b *backend) {
-		b.idle(100)
-		require.NoError(t, b.closePool(time.Second))
-		b.left(0)
-	})
-}
-
 func TestRequestersOfAClosedPoolFailAtOnce(t *testing.T) {
 	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
 		b.idle(1)
@@ -44,34 +36,6 @@ func TestRequestersOfAClosedPoolFailAtOnce(t *testing.T) {
 		require.ErrorIs(t, b.pool.With(b.ctx, func(*Conn) error { panic("called") }), ErrPoolClosed)
 		require.ErrorIs(t, b.pool.Warm(b.ctx, 1, nil), ErrPoolClosed)
 		b.created(1)
-	})
-}
-
-func TestCloseFailsTheWaiters(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		h := b.acquire()
-		all := b.requests(20)
-		closed := b.closeLater(b.ctx)
-		for _, r := range all {
-			require.ErrorIs(t, r.failed(), ErrPoolClosed)
-			require.Zero(t, r.took)
-		}
-		b.release(h)
-		require.NoError(t, <-closed)
-	})
-}
-
-func TestReleaseAfterCloseClosesTheConnection(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
-		held := b.acquireAll(2)
-		closed := b.closeLater(b.ctx)
-		b.left(2)
-		b.release(held[0])
-		require.Equal(t, 1, b.closed(held[0].Conn()))
-		require.Empty(t, closed)
-		held[1].Discard()
-		require.Equal(t, 1, b.closed(held[1].Conn()))
-		require.NoError(t, <-closed)
 	})
 }
 

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -508,8 +507,6 @@ func (b *backend) whole() {
 }
 
 // underWay are the numbers of places that goroutines of the pool are at.
-//
-//poolgen:if hasStats
 func underWay(s PoolStats) []int {
 	counts := []int{s.Creating}
 	counts = append(counts, s.Warming)   //poolgen:if hasWarm
@@ -544,10 +541,9 @@ func (b *backend) balanced() {
 
 // size is the number of the pool's places.
 func (b *backend) size() int {
-	if hasStats {
-		return b.pool.Stats().MaxSize
-	}
-	return cmp.Or(b.options.MaxSize, max(4, runtime.GOMAXPROCS(0)))
+	b.pool.mu.Lock() // not every pool has Stats
+	defer b.pool.mu.Unlock()
+	return b.pool.stats.MaxSize
 }
 
 // closePool closes the pool without patience.

@@ -30,11 +30,18 @@ func stressTime() time.Duration {
 // rest waits in real time until the pool has come to rest.
 func (b *backend) rest() {
 	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(time.Millisecond) {
-		s := b.pool.Stats()
 		b.mu.Lock()
-		calls := len(b.calls)
+		busy := len(b.calls)
 		b.mu.Unlock()
-		if s.Creating+s.Warming+s.Checking+s.Resetting+s.Closing+s.Waiting+s.Fresh+calls == 0 {
+		b.pool.mu.Lock() // not every pool has Stats
+		s := b.pool.stats
+		b.pool.mu.Unlock()
+		busy += s.Waiting
+		busy += s.Fresh //poolgen:if hasFresh
+		for _, n := range underWay(s) {
+			busy += n
+		}
+		if busy == 0 {
 			return
 		}
 	}
