@@ -29,6 +29,24 @@ func TestAcquireAndReleaseOfAWarmedPoolAllocateNothing(t *testing.T) {
 	}
 }
 
+func TestHOK10HooksThatATypeDoesNotHaveAllocateNothing(t *testing.T) {
+	skipWithRaceDetector(t)
+	ctx := context.Background()
+	pool, err := NewBarePool(BarePoolOptions{MaxSize: 1})
+	require.NoError(t, err)
+	for range 2 {
+		allocs := testing.AllocsPerRun(1000, func() {
+			lease, err := pool.Acquire(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			lease.Release()
+		})
+		require.Zero(t, allocs)
+	}
+	require.NoError(t, pool.Close(ctx))
+}
+
 // Two goroutines hand one connection to each other: whoever acquires it has to wait until the other one,
 // which sees that somebody waits, releases it.
 func TestAWaitingAcquireAllocatesNothing(t *testing.T) {

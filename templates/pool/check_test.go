@@ -2,24 +2,12 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-func TestAConnectionThatIsNotDueIsNotChecked(t *testing.T) {
-	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		b.idle(1)
-		b.kill()
-		for range 3 {
-			b.release(b.acquire())
-		}
-		b.checked(0)
-	})
-}
 
 func TestAConnectionThatIsDueIsCheckedBeforeEachLease(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
@@ -32,18 +20,6 @@ func TestAConnectionThatIsDueIsCheckedBeforeEachLease(t *testing.T) {
 		b.release(r.served())
 		b.checked(2)
 		b.created(1)
-	})
-}
-
-func TestANewConnectionIsNotChecked(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
-		asked := 0
-		b.needing(func(*Conn) bool { asked++; return true })
-		b.acquire()
-		b.creating(take(time.Second))
-		b.request(b.ctx).wait().served()
-		b.checked(0)
-		require.Zero(t, asked, "nor is it asked whether it is due")
 	})
 }
 
@@ -62,35 +38,6 @@ func TestAConnectionThatWasLateAndIdleIsChecked(t *testing.T) {
 	})
 }
 
-func TestAConnectionThatFailsItsCheckIsClosedAndReplaced(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		h := b.acquire()
-		b.release(h)
-		b.kill()
-		b.allDue()
-		require.NotSame(t, h.Conn(), b.acquire().Conn())
-		require.Equal(t, 1, b.closed(h.Conn()))
-		b.checked(1)
-		b.created(2)
-		s := b.pool.Stats()
-		require.EqualValues(t, 1, s.RetiredUnhealthy)
-		require.ErrorContains(t, s.LastError, "reset by peer", "it is not swallowed")
-	})
-}
-
-func TestIfTheReplacementFailsTooTheRequesterHasTheErrorOfTheCreate(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		b.idle(1)
-		b.kill()
-		b.allDue()
-		b.creating(inTurn(fail(errRefused), succeed))
-		first := b.request(b.ctx)
-		require.ErrorIs(t, first.failed(), errRefused)
-		b.expect(1, "vacant", func(s PoolStats) int { return s.Vacant })
-		b.request(b.ctx).served()
-	})
-}
-
 func TestTheErrorOfTheReplacementGoesToItsRequesterAndTheNextMayTry(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		b.idle(1)
@@ -103,23 +50,6 @@ func TestTheErrorOfTheReplacementGoesToItsRequesterAndTheNextMayTry(t *testing.T
 		require.Equal(t, 1100*time.Millisecond, first.took)
 		require.NoError(t, second.wait().err)
 	})
-}
-
-func TestAHangingCheckIsBoundedByItsTimeout(t *testing.T) {
-	for name, hang := range map[string]script{"heeding its context": take(time.Hour), "deaf": deaf(time.Hour)} {
-		t.Run(name, func(t *testing.T) {
-			virtual(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: 2 * time.Second}, func(t *testing.T, b *backend) {
-				h := b.acquire()
-				b.release(h)
-				b.allDue()
-				b.checking(hang)
-				r := b.request(b.ctx).wait()
-				require.NotSame(t, h.Conn(), r.served().Conn())
-				timeoutIn(t, 2*time.Second, r.took)
-				require.Equal(t, 1, b.closed(h.Conn()))
-			})
-		})
-	}
 }
 
 func TestACheckIsBoundedWhateverTheRequestersContext(t *testing.T) {
@@ -139,19 +69,6 @@ func TestACheckIsBoundedWhateverTheRequestersContext(t *testing.T) {
 	})
 }
 
-func TestASlowCheckDoesNotHoldUpOthers(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
-		b.idle(2)
-		b.needing(func(c *Conn) bool { return true })
-		b.checking(inTurn(take(time.Second), succeed))
-		slow := b.request(b.ctx)
-		other := b.request(b.ctx)
-		other.served()
-		require.Zero(t, other.took)
-		require.Equal(t, time.Second, slow.wait().took)
-	})
-}
-
 func TestAPlaceUnderCheckDoesNotKeepARequesterFromACreate(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
 		b.idle(1)
@@ -162,28 +79,6 @@ func TestAPlaceUnderCheckDoesNotKeepARequesterFromACreate(t *testing.T) {
 		r.served()
 		require.Zero(t, r.took)
 	})
-}
-
-func TestAFailoverCostsOneCheckAndOneCreate(t *testing.T) {
-	for name, hang := range map[string]script{
-		"failing":             take(time.Second).then(fail(errors.New("reset by peer"))),
-		"heeding its context": take(time.Hour),
-		"deaf":                deaf(time.Hour),
-	} {
-		t.Run(name, func(t *testing.T) {
-			virtual(t, PoolOptions{MaxSize: 20}, func(t *testing.T, b *backend) {
-				b.idle(20)
-				b.allDue()
-				b.checking(hang)
-				b.creating(take(createTime))
-				r := b.request(b.ctx).wait()
-				r.served()
-				within(t, time.Second+createTime, time.Second+createTime+50*time.Millisecond, r.took, "the failover")
-				time.Sleep(time.Minute)
-				b.left(1)
-			})
-		})
-	}
 }
 
 func TestAfterAFailedCheckTheOtherIdleConnectionsAreCheckedAtOnce(t *testing.T) {
@@ -221,21 +116,6 @@ func TestAllConnectionsKilledNobodyNotices(t *testing.T) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		require.LessOrEqual(t, b.creates, 20)
-	})
-}
-
-func TestAcquireEndsIfAllChecksFail(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 4}, func(t *testing.T, b *backend) {
-		b.allDue()
-		b.checking(fail(errDirty))
-		b.idle(4)
-		for range 20 {
-			r := b.request(b.ctx)
-			b.release(r.served())
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		require.LessOrEqual(t, b.checks, 24+20)
 	})
 }
 

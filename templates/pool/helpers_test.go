@@ -55,6 +55,8 @@ type backend struct {
 // account is what the backend knows of one connection.
 type account struct {
 	number  int
+	born    time.Time
+	died    time.Time // when the close hook was called
 	holders int
 	checks  int // under way
 	closes  int
@@ -191,7 +193,7 @@ func (b *backend) create(ctx context.Context) (*Conn, error) {
 func (b *backend) connect(ctx context.Context, call *int) *Conn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := &account{number: len(b.conns) + 1}
+	a := &account{number: len(b.conns) + 1, born: time.Now()}
 	c := &Conn{id: a.number}
 	b.conns[c] = a
 	delete(b.calls, call)
@@ -267,7 +269,7 @@ func (b *backend) close(ctx context.Context, c *Conn) error {
 	if a.gone {
 		b.violation("close of connection %d, which was detached", a.number)
 	}
-	a.closing = ctx
+	a.closing, a.died = ctx, time.Now()
 	b.mu.Unlock()
 	defer b.set(func() { delete(b.open, c) })
 	return b.script(&b.onClose)(ctx, c)

@@ -126,13 +126,16 @@ func (o *PoolOptions) complete() (err error) {
 	preset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err) //poolgen:if hasCheck
 	preset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)             //poolgen:if hasBackground
 	preset(&o.LeakThreshold, 0, "LeakThreshold", &err)                     //poolgen:if hasLeaks
-	if hasIdle && !fixedSize && o.MinIdle > o.MaxSize {
+	if hasIdle && !fixedSize && err == nil && o.MinIdle > o.MaxSize {
 		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
 	}
-	if hasIdle && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
+	if hasIdle && hasLifetime && err == nil && o.MaxLifetime > 0 && o.IdleTimeout > o.MaxLifetime {
+		err = fmt.Errorf("PoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", o.IdleTimeout, o.MaxLifetime)
+	}
+	if hasIdle && err == nil && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
 		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", o.MinIdle, o.MaxIdle)
 	}
-	if hasLifetime && o.MaxLifetimeJitter > o.MaxLifetime {
+	if hasLifetime && err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
 		err = fmt.Errorf("PoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
 	}
 	return err
@@ -140,7 +143,7 @@ func (o *PoolOptions) complete() (err error) {
 
 // preset gives an option its default if it is zero, and reports one that is negative.
 func preset[N int | time.Duration](option *N, value N, name string, err *error) {
-	if *option < 0 {
+	if *option < 0 && *err == nil {
 		*err = fmt.Errorf("PoolOptions.%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)

@@ -36,21 +36,6 @@ func TestStatsSeeEveryPhase(t *testing.T) {
 	})
 }
 
-func TestStatsCountLeases(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
-		held := b.acquireAll(3)
-		require.EqualValues(t, 3, b.pool.Stats().Acquired)
-		b.release(held...)
-		require.EqualValues(t, 3, b.pool.Stats().Acquired)
-		held = b.acquireAll(2)
-		held[0].Discard()
-		held[1].Detach()
-		b.acquire()
-		synctest.Wait()
-		require.EqualValues(t, 6, b.pool.Stats().Acquired)
-	})
-}
-
 func TestStatsCountWhyConnectionsWent(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 6}, func(t *testing.T, b *backend) {
 		held := b.acquireAll(5)
@@ -76,32 +61,4 @@ func TestStatsCountWhyConnectionsWent(t *testing.T) {
 		b.release(held[4])
 		require.EqualValues(t, 1, b.pool.Stats().RetiredUnwanted)
 	})
-}
-
-func TestRejectedCountsThoseWhoGotTheError(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		b.overflows = true
-		b.acquire()
-		b.start(b.ctx, b.pool.TryAcquire).failed()
-		require.EqualValues(t, 1, b.pool.Stats().Rejected)
-		b.start(b.ctx, b.pool.AcquireOrCreate).served()
-		require.EqualValues(t, 1, b.pool.Stats().Rejected, "that one got a fresh connection")
-	})
-}
-
-func TestStatsOfAClosedPool(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
-		b.idle(3)
-		require.NoError(t, b.closePool(time.Second))
-		s := b.pool.Stats()
-		require.Equal(t, 3, s.Vacant)
-		require.EqualValues(t, 3, s.Created)
-		require.EqualValues(t, 3, s.RetiredUnwanted)
-	})
-}
-
-func TestStatsDoNotAllocate(t *testing.T) {
-	b := newBackend(t, PoolOptions{MaxSize: 100})
-	defer b.finish(b.rest)
-	require.Zero(t, testing.AllocsPerRun(100, func() { b.pool.Stats() }))
 }

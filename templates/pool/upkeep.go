@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -16,17 +17,18 @@ type age struct {
 	checked uint32        //poolgen:if hasBackground // the tick of the latest check
 }
 
-// schedule sets the time between the ticks of the upkeep, and begins with them.
+// schedule sets the time between the ticks of the upkeep, if an option needs any, and begins with them if
+// connections are wanted already. Else the first connection does.
 //
 //poolgen:if hasUpkeep
 func (p *Pool) schedule() {
 	o := &p.options
-	p.period = time.Hour
+	p.period = math.MaxInt64
 	if hasLifetime && o.MaxLifetime > 0 {
 		p.period = min(p.period, max(o.MaxLifetime/64, o.MaxLifetimeJitter/8))
 	}
 	if hasIdle && o.IdleTimeout > 0 {
-		p.period = min(p.period, o.IdleTimeout/4)
+		p.period = min(p.period, o.IdleTimeout/8)
 	}
 	if hasIdle && o.MinIdle+o.MaxIdle > 0 {
 		p.period = min(p.period, time.Second)
@@ -39,9 +41,13 @@ func (p *Pool) schedule() {
 	}
 	p.period = max(p.period, time.Millisecond)
 	p.made = time.Now()
-	p.mu.Lock()
-	p.ticker = time.AfterFunc(0, p.upkeep)
-	p.mu.Unlock()
+	p.ticker = time.AfterFunc(math.MaxInt64, p.upkeep)
+	p.ticker.Stop()
+	p.resting = p.period < math.MaxInt64
+	if hasIdle && o.MinIdle > 0 {
+		p.resting = false
+		p.ticker.Reset(0)
+	}
 }
 
 // age begins the life of a place's connection.
@@ -51,7 +57,8 @@ func (p *Pool) age(s *slot) {
 	a := &p.ages[s.index]
 	*a = age{}
 	if hasLifetime && p.options.MaxLifetime > 0 {
-		a.expires = time.Since(p.made) + p.options.MaxLifetime - rand.N(p.options.MaxLifetimeJitter+1)
+		life := p.options.MaxLifetime - time.Duration(rand.N(uint64(p.options.MaxLifetimeJitter)+1))
+		a.expires = time.Since(p.made) + min(max(life, 1), math.MaxInt64/4) // the quarter of what time can tell is 73 years
 	}
 	if hasBackground {
 		a.checked = p.ticks - rand.N(uint32(p.options.HealthCheckPeriod/p.period)/2+1)
@@ -102,48 +109,69 @@ func (p *Pool) thin() {
 		if turn != a.turn {
 			a.turn, a.since = turn, p.ticks
 		}
-		idle += int(turn & 1)
+		if turn&1 == 1 && p.lasts(a) {
+			idle++
+		}
 	}
 	for i := p.high - 1; i >= 0; i-- {
 		s, a, reason := p.place(i), &p.ages[i], &p.stats.RetiredIdle
+		if a.turn&1 == 0 {
+			continue
+		}
 		if p.options.MaxIdle > 0 && idle > p.options.MaxIdle {
 			reason = &p.stats.RetiredSurplus
 		} else if timeout := p.options.IdleTimeout; timeout == 0 || idle <= p.options.MinIdle || time.Duration(p.ticks-a.since)*p.period < timeout {
 			continue
 		}
-		if a.turn&1 == 1 && s.turn.CompareAndSwap(a.turn, a.turn-1) {
+		if p.lasts(a) {
+			idle-- // even if somebody has just taken it
+		}
+		if s.turn.CompareAndSwap(a.turn, a.turn-1) {
 			p.retire(s, reason)
-			idle--
 		}
 	}
 }
 
-// refill creates connections where MinIdle wants them. Those about to expire don't count, so their
-// successors are there first. While creates fail, it tries less and less often.
+// lasts reports whether a connection is not about to expire, so that there is time to create its successor. One
+// that is doesn't count as idle any more, neither for MinIdle nor for MaxIdle: both of them are there for a while.
+//
+//poolgen:if hasIdle
+func (p *Pool) lasts(a *age) bool {
+	return !hasLifetime || a.expires == 0 || a.expires > time.Since(p.made)+3*p.period+p.took
+}
+
+// refill creates connections where MinIdle wants them. While creates fail, it tries one at a time, less and less often.
 //
 //poolgen:if hasIdle
 func (p *Pool) refill() {
 	missing := p.options.MinIdle - p.stats.Creating
 	for i := range p.high {
-		if p.place(i).turn.Load()&1 == 1 && (!hasLifetime || p.ages[i].expires == 0 || p.ages[i].expires > time.Since(p.made)+3*p.period+p.took) {
+		if p.place(i).turn.Load()&1 == 1 && p.lasts(&p.ages[i]) {
 			missing--
 		}
 	}
-	if p.ticks < p.refillAt || hasDrain && p.draining {
+	if hasDrain && p.draining || p.failures > 0 && int32(p.ticks-p.refillAt) < 0 {
 		return
 	}
+	if p.failures > 0 {
+		missing = min(missing, 1)
+	}
 	for ; missing > 0 && p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && (!hasKeyed || p.afford()); missing-- {
-		p.refillAt = p.ticks + rand.N(uint32(1)<<min(p.failures, 6)) + 1
+		p.refillAt = p.ticks + 1 + rand.N(uint32(1)<<min(p.failures, 6))
 		p.start(context.Background(), p.vacancy(), &job{op: "create", state: &p.stats.Creating})
 	}
 }
 
-// recheck has connections checked that have been idle since their latest check, a few at a time: requesters
-// need them too.
+// recheck has connections checked that have been idle since their latest check, at most a quarter at a time, for
+// requesters need them too. It begins at another place each time, or slow checks of the first would starve the last.
 //
 //poolgen:if hasBackground
 func (p *Pool) recheck() {
-	for i := 0; i < p.high && p.stats.Checking < max(1, p.high/4); i++ {
+	for n := range uint32(p.high) {
+		if p.stats.Checking >= (p.high+3)/4 {
+			return
+		}
+		i := int((n + p.ticks) % uint32(p.high))
 		s, a := p.place(i), &p.ages[i]
 		if time.Duration(p.ticks-a.checked)*p.period < p.options.HealthCheckPeriod {
 			continue
@@ -155,14 +183,15 @@ func (p *Pool) recheck() {
 	}
 }
 
-// expire retires connections that would be older than MaxLifetime at the next tick.
+// expire retires connections that would be older than MaxLifetime at the next tick. A place that is waiting for its
+// connection still has the age of the one before.
 //
 //poolgen:if hasLifetime
 func (p *Pool) expire() {
 	soon := time.Since(p.made) + p.period
 	for i := p.high - 1; i >= 0; i-- {
-		if a := &p.ages[i]; a.expires != 0 && a.expires <= soon {
-			p.doom(p.place(i), &p.stats.RetiredExpired)
+		if s, a := p.place(i), &p.ages[i]; s.conn != nil && a.expires != 0 && a.expires <= soon {
+			p.doom(s, &p.stats.RetiredExpired)
 		}
 	}
 }
