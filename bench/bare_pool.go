@@ -83,7 +83,7 @@ func (o *BarePoolOptions) complete() (err error) {
 
 // barePreset gives an option its default if it is zero, and reports one that is negative.
 func barePreset[N int | time.Duration](option *N, value N, name string, err *error) {
-	if *option < 0 {
+	if *option < 0 && *err == nil {
 		*err = fmt.Errorf("BarePoolOptions.%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)

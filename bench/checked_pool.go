@@ -85,7 +85,7 @@ func (o *CheckedPoolOptions) complete() (err error) {
 
 // checkedPreset gives an option its default if it is zero, and reports one that is negative.
 func checkedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
-	if *option < 0 {
+	if *option < 0 && *err == nil {
 		*err = fmt.Errorf("CheckedPoolOptions.%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)

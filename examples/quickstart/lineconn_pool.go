@@ -87,7 +87,7 @@ func (o *LineConnPoolOptions) complete() (err error) {
 
 // lineConnPreset gives an option its default if it is zero, and reports one that is negative.
 func lineConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
-	if *option < 0 {
+	if *option < 0 && *err == nil {
 		*err = fmt.Errorf("LineConnPoolOptions.%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)

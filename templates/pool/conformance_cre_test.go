@@ -233,7 +233,7 @@ func TestCRE09ABackendThatIsDownForAnHourSeesFewDials(t *testing.T) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		require.Less(t, b.creates, 5*200)
-		require.Greater(t, b.creates, 5*50, "but is not given up")
+		require.Greater(t, b.creates, 100, "but is not given up: one at a time is tried, at most about once a minute")
 	})
 }
 
