@@ -205,21 +205,15 @@ func TestMIS08OfConcurrentEndsOfALeaseExactlyOneWins(t *testing.T) {
 		start.Add(1)
 		var detached atomic.Int32
 		leases, _ := b.leases()
+		ways := []func(){h.Lease.Release, h.Lease.Discard}
+		ways = append(ways, func() { //poolgen:if hasDetach
+			if c := h.Lease.Detach(); c != nil {
+				detached.Add(1)
+				b.set(func() { b.conns[c].gone = true; delete(b.open, c) })
+			}
+		})
 		for j := range 4 {
-			all.Go(func() {
-				start.Wait()
-				switch (i + j) % 3 {
-				case 0:
-					h.Lease.Release()
-				case 1:
-					h.Lease.Discard()
-				default:
-					if c := h.Lease.Detach(); c != nil {
-						detached.Add(1)
-						b.set(func() { b.conns[c].gone = true; delete(b.open, c) })
-					}
-				}
-			})
+			all.Go(func() { start.Wait(); ways[(i+j)%len(ways)]() })
 		}
 		start.Done()
 		all.Wait()
