@@ -714,7 +714,7 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && (s.job != j || err != nil) {
+	if j.op == "create" && conn != nil && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -736,6 +736,9 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
+		if conn != nil {
+			s.conn = conn
+		}
 		p.failed(s, j, err)
 		return
 	case err != nil:
@@ -775,7 +778,12 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 // have waited as long as a create may take.
 func (p *CheckedPool) failed(s *checkedSlot, j *checkedJob, err error) {
 	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
+	if s.conn != nil { // it was refused after it had been created
+		p.stats.Created++
+		p.retire(s, &p.stats.RetiredUnwanted)
+	} else {
+		p.move(s, &p.stats.Vacant)
+	}
 	if j.state != &p.stats.Creating {
 		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {

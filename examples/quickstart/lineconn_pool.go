@@ -718,7 +718,7 @@ func (p *LineConnPool) run(s *lineConnSlot, j *lineConnJob, conn *LineConn) {
 func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && (s.job != j || err != nil) {
+	if j.op == "create" && conn != nil && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -740,6 +740,9 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
+		if conn != nil {
+			s.conn = conn
+		}
 		p.failed(s, j, err)
 		return
 	case err != nil:
@@ -779,7 +782,12 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 // have waited as long as a create may take.
 func (p *LineConnPool) failed(s *lineConnSlot, j *lineConnJob, err error) {
 	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
+	if s.conn != nil { // it was refused after it had been created
+		p.stats.Created++
+		p.retire(s, &p.stats.RetiredUnwanted)
+	} else {
+		p.move(s, &p.stats.Vacant)
+	}
 	if j.state != &p.stats.Creating {
 		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {

@@ -109,7 +109,7 @@ func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 // TestWAI04ManyWaitersAreAllServed has 25000 of them, 6250 at a time, as the race detector bears no more
 // than 8128 goroutines.
 func TestWAI04ManyWaitersAreAllServed(t *testing.T) {
-	b := newBackend(t, PoolOptions{MaxSize: 10})
+	b := newBackend(t, PoolOptions{MaxSize: 10, HealthCheckTimeout: time.Minute})
 	defer b.finish(b.rest)
 	for range 4 {
 		held := b.acquireAll(10)

@@ -14,6 +14,7 @@ func (p *Pool) Drain(ctx context.Context) error {
 	begun := time.Now()
 	p.mu.Lock()
 	p.draining = true
+	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
 	return p.end(ctx, "drain", begun)
 }

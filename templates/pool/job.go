@@ -110,7 +110,7 @@ func (p *Pool) observe(j *job, err error) {
 func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if hasClose && j.op == "create" && conn != nil && (s.job != j || err != nil) {
+	if hasClose && j.op == "create" && conn != nil && s.job != j {
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -121,6 +121,10 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		j.leave(ErrPoolClosed)
 	}
 	if hasRetry && err != nil && j.op == "create" && p.again(s, j, err) {
+		if hasClose && conn != nil { // it is closed in the pause
+			p.stats.Created++ //poolgen:if hasStats
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	s.job = nil
@@ -138,6 +142,9 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
+		if hasClose && conn != nil {
+			s.conn = conn
+		}
 		p.failed(s, j, err)
 		return
 	case err != nil && j.op == "reset": //poolgen:if resetsAway
@@ -196,7 +203,12 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		p.failures++
 		p.trouble = err //poolgen:if hasBreaker
 	}
-	p.move(s, &p.stats.Vacant)
+	if hasClose && s.conn != nil { // it was refused after it had been created
+		p.stats.Created++ //poolgen:if hasStats
+		p.retire(s, &p.stats.RetiredUnwanted)
+	} else {
+		p.move(s, &p.stats.Vacant)
+	}
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)
 	}
