@@ -549,7 +549,7 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil && s.turn.Load() > 0 { // else it was created for w, and may never be waited for again
+	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
 	}
 	return s, w.err

@@ -102,11 +102,17 @@ func TestHOK02TheHookAfterTheCreateIsCalledOnceForEachConnectionBeforeItsFirstLe
 		for range 4 {
 			for _, r := range b.requests(3) {
 				h := r.wait().served()
-				require.Equal(t, 1, calls[h.Conn()])
+				mu.Lock()
+				n := calls[h.Conn()]
+				mu.Unlock()
+				require.Equal(t, 1, n)
 				h.Release()
 			}
 			b.acquire().Discard()
 		}
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		require.Len(t, calls, len(b.conns))
 	})
 }

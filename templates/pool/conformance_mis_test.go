@@ -164,9 +164,6 @@ func TestMIS07APoolThatNobodyMadeFailsAtOnceEveryTime(t *testing.T) {
 		"Close":   func(p *Pool) error { return p.Close(context.Background()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if !hasLimits && name == "Acquire" {
-				t.Skip("BUG: queue.go, obtain: without MaxWaiters, Acquire of the zero Pool panics in insert with mu locked, and the next call hangs")
-			}
 			p := new(Pool)
 			for range 2 {
 				failed := make(chan any, 1)

@@ -294,8 +294,6 @@ func (s *storm) passed(rest func()) {
 }
 
 // TestSTR01EverythingAtOnce is storms in real time.
-//
-//poolgen:if stormy
 func TestSTR01EverythingAtOnce(t *testing.T) {
 	lasts := time.Second
 	if *long {
@@ -339,8 +337,8 @@ func TestSTR01EverythingAtOnce(t *testing.T) {
 	}
 }
 
-// TestSTR07 ...
-func TestSTR07X(t *testing.T) {
+// TestSTR07AMonthOfSparseTrafficWithFailures is storms in virtual time.
+func TestSTR07AMonthOfSparseTrafficWithFailures(t *testing.T) {
 	begun := time.Now()
 	for time.Since(begun) < time.Second || *long && time.Since(begun) < 30*time.Second {
 		synctest.Test(t, func(t *testing.T) {

@@ -254,9 +254,6 @@ func TestTheHookAfterTheReleaseIsForConnectionsThatThePoolMayKeep(t *testing.T) 
 func TestAHookBeforeTheCloseThatFailsDoesNotPreventIt(t *testing.T) {
 	for name, s := range failures {
 		t.Run(name, func(t *testing.T) {
-			if name == "Goexit" {
-				t.Skip("BUG: the connection is never closed")
-			}
 			virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 				b.beforeClosing(s)
 				h := b.acquire()

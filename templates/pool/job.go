@@ -88,8 +88,13 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 //
 //poolgen:if hasBeforeClose
 func (p *Pool) farewell(conn *Conn) {
-	defer func() { _ = recover() }()
-	beforeClose(conn, p.context)
+	done := make(chan struct{}) // in a goroutine of its own, as the hook may end that
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }()
+		beforeClose(conn, p.context)
+	}()
+	<-done
 }
 
 // observe tells the observer how a job has ended, unless that was given up.

@@ -32,6 +32,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		ctx = shorter
 	}
 	done, begun := ctx.Done(), time.Now()
+	_ = p.drained.Done() //poolgen:if !hasLimits // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
 	vacant := p.stats.Vacant
 	vacant = p.fillable(vacant) //poolgen:if hasBreaker || hasResize
@@ -113,7 +114,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
-	if s != nil && s.turn.Load() > 0 { // else it was created for w, and may never be waited for again
+	if s != nil && (hasTimeout || s.turn.Load() > 0) { // a place just created may never be waited for again
 		s.spare = w
 	}
 	return s, w.err
