@@ -172,9 +172,8 @@ func TestCAP09ByDefaultAnyNumberMayBeIdle(t *testing.T) {
 func TestCAP10MinIdleCountsWhatIsIdleBesideTheLeases(t *testing.T) {
 	ageing(t, PoolOptions{MaxSize: 6, MinIdle: 2}, func(t *testing.T, b *backend) {
 		b.expect(2, "idle", idleOf)
-		var held []*held
 		for leased := 1; leased <= 6; leased++ {
-			held = append(held, b.acquire())
+			b.acquire()
 			time.Sleep(tick)
 			b.expect(leased, "in use", inUseOf)
 			b.expect(min(2, 6-leased), "idle", idleOf)

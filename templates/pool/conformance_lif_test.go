@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -446,7 +447,7 @@ func (b *backend) wallClockJumps(by time.Duration) {
 	b.pool.mu.Lock()
 	defer b.pool.mu.Unlock()
 	made := &b.pool.made
-	if *made == made.Round(0) {
+	if !strings.Contains(made.String(), " m=") {
 		*made = made.Add(-by)
 		return
 	}
@@ -516,7 +517,7 @@ func TestLIF15AfterAMachineHasSleptConnectionsAreCheckedBeforeUseAndTheOldOnesGo
 		r.served()
 		require.Less(t, b.age(r.held.Conn()), time.Second, "none of the dead ones")
 		b.release(r.held)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		b.left(1)
 		b.load(20, time.Millisecond)
 	})
@@ -528,7 +529,7 @@ func TestLIF15TheUpkeepGoesOnAfterAMachineHasSlept(t *testing.T) {
 		b.idle(5)
 		b.sleeps(24 * time.Hour)
 		b.left(5)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		b.left(0)
 		time.Sleep(2 * time.Second)
 		b.expect(2, "idle", idleOf)

@@ -132,13 +132,13 @@ func TestMIS05EndingALeaseAfterCloseIsSafe(t *testing.T) {
 
 func TestMIS06ANilContextIsAPanicThatDoesNotLeaveThePoolLocked(t *testing.T) {
 	for name, call := range map[string]func(p *Pool){
-		"Acquire":         func(p *Pool) { _, _ = p.Acquire(nil) },
-		"TryAcquire":      func(p *Pool) { _, _ = p.TryAcquire(nil) },                          //poolgen:if hasTry
-		"AcquireOrCreate": func(p *Pool) { _, _ = p.AcquireOrCreate(nil) },                     //poolgen:if hasOutside
-		"With":            func(p *Pool) { _ = p.With(nil, func(*Conn) error { return nil }) }, //poolgen:if hasWith
-		"Warm":            func(p *Pool) { _ = p.Warm(nil, 1, nil) },                           //poolgen:if hasWarm
-		"Drain":           func(p *Pool) { _ = p.Drain(nil) },                                  //poolgen:if hasDrain
-		"Close":           func(p *Pool) { _ = p.Close(nil) },
+		"Acquire":         func(p *Pool) { _, _ = p.Acquire(noContext) },
+		"TryAcquire":      func(p *Pool) { _, _ = p.TryAcquire(noContext) },                          //poolgen:if hasTry
+		"AcquireOrCreate": func(p *Pool) { _, _ = p.AcquireOrCreate(noContext) },                     //poolgen:if hasOutside
+		"With":            func(p *Pool) { _ = p.With(noContext, func(*Conn) error { return nil }) }, //poolgen:if hasWith
+		"Warm":            func(p *Pool) { _ = p.Warm(noContext, 1, nil) },                           //poolgen:if hasWarm
+		"Drain":           func(p *Pool) { _ = p.Drain(noContext) },                                  //poolgen:if hasDrain
+		"Close":           func(p *Pool) { _ = p.Close(noContext) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {

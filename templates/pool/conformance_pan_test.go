@@ -150,11 +150,11 @@ func TestPAN08NoPanicLeavesThePoolLocked(t *testing.T) {
 		return func(b *backend) { require.Panics(b, f) }
 	}
 	for name, misuse := range map[string]func(b *backend){
-		"nil context":        func(b *backend) { panics(func() { b.pool.Acquire(nil) })(b) },
-		"nil context, close": func(b *backend) { panics(func() { b.acquire(); b.pool.Close(nil) })(b) },
-		"nil context, try":   func(b *backend) { panics(func() { b.pool.TryAcquire(nil) })(b) },      //poolgen:if hasTry
-		"nil context, more":  func(b *backend) { panics(func() { b.pool.AcquireOrCreate(nil) })(b) }, //poolgen:if hasOutside
-		"nil context, warm":  func(b *backend) { panics(func() { b.pool.Warm(nil, 2, nil) })(b) },    //poolgen:if hasWarm
+		"nil context":        func(b *backend) { panics(func() { b.pool.Acquire(noContext) })(b) },
+		"nil context, close": func(b *backend) { panics(func() { b.acquire(); b.pool.Close(noContext) })(b) },
+		"nil context, try":   func(b *backend) { panics(func() { b.pool.TryAcquire(noContext) })(b) },      //poolgen:if hasTry
+		"nil context, more":  func(b *backend) { panics(func() { b.pool.AcquireOrCreate(noContext) })(b) }, //poolgen:if hasOutside
+		"nil context, warm":  func(b *backend) { panics(func() { b.pool.Warm(noContext, 2, nil) })(b) },    //poolgen:if hasWarm
 		"retain":             func(b *backend) { panics(func() { b.pool.Retain(func(*Conn) bool { panic("oh no") }) })(b) },
 		"fatal": func(b *backend) {
 			b.pool.context.fatal = func(error, *Conn) bool { panic("oh no") }

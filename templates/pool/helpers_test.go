@@ -22,6 +22,9 @@ var (
 	errFatal   = errors.New("connection reset by peer")
 )
 
+// noContext is the nil that nobody should pass.
+var noContext context.Context
+
 // backend is what the pool under test connects to. It plays the scripts that a test gives it, keeps
 // account of every connection, and fails the test when the pool breaks a rule that always holds.
 type backend struct {
