@@ -37,7 +37,7 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 		case *ast.FuncDecl:
 			locals = variables(n, info)
 		case *ast.AssignStmt:
-			if call, kind := standIn(n.Rhs[0]); call != nil && kind != NeedsCheck && c.Hooks[kind] != nil {
+			if call, kind := standIn(n.Rhs[0]); call != nil && !kind.asks() && c.Hooks[kind] != nil {
 				reachable(c.Hooks[kind])
 				typ := c.Type
 				if locals[typ] {
@@ -147,6 +147,7 @@ func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string
 // refusals are the errors that stand for a hook's returning false.
 var refusals = map[Kind]string{
 	Check:         "the connection is not healthy",
+	AfterCreate:   "the connection was refused",
 	BeforeAcquire: "the connection was refused",
 	AfterRelease:  "the connection was refused",
 }

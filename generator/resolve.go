@@ -111,27 +111,32 @@ func (r *resolver) findType() error {
 	return nil
 }
 
-// convention is how the hooks of a kind are called, in order of precedence; names in one string, separated
-// by spaces, are of the same rank.
+// convention is how the hooks of a kind are called, in order of precedence, and what they may look like. A method
+// and a function at the same index are of the same rank.
 type convention struct {
 	methods   []string // of the connection type
 	functions []string // and of the pool context; T stands for the connection type
+	context   bool     // they may take a context.Context: somebody waits for them, or bounds their time
+	results   []Result // one of which they return; create has its own
 }
 
 var conventions = map[Kind]convention{
-	Create:     {methods: []string{"Create"}, functions: []string{"NewT", "DialT", "OpenT", "ConnectT", "CreateT"}},
-	NeedsCheck: {methods: []string{"NeedsHealthCheck"}, functions: []string{"NeedsHealthCheckT"}},
-	Check:      {methods: []string{"HealthCheck", "Ping"}, functions: []string{"HealthCheckT", "PingT"}},
-	Close:      {methods: []string{"Close"}, functions: []string{"CloseT"}},
-	Reset:      {methods: []string{"Reset"}, functions: []string{"ResetT"}},
-	Broken:     {methods: []string{"Broken", "IsClosed"}, functions: []string{"BrokenT", "IsClosedT"}},
+	Create:     {[]string{"Create"}, []string{"NewT", "DialT", "OpenT", "ConnectT", "CreateT"}, true, nil},
+	NeedsCheck: {[]string{"NeedsHealthCheck"}, []string{"NeedsHealthCheckT"}, false, []Result{Bool}},
+	Check:      {[]string{"HealthCheck", "Ping"}, []string{"HealthCheckT", "PingT"}, true, []Result{Err, Bool}},
+	Close:      {[]string{"Close"}, []string{"CloseT"}, true, []Result{Err, Nothing}},
+	Reset:      {[]string{"Reset"}, []string{"ResetT"}, true, []Result{Err, Nothing}},
+	Broken:     {[]string{"Broken", "IsClosed"}, []string{"BrokenT", "IsClosedT"}, false, []Result{Bool}},
 
-	AfterCreate:   {methods: []string{"AfterCreate"}, functions: []string{"AfterCreateT"}},
-	BeforeAcquire: {methods: []string{"BeforeAcquire"}, functions: []string{"BeforeAcquireT"}},
-	AfterRelease:  {methods: []string{"AfterRelease"}, functions: []string{"AfterReleaseT"}},
-	BeforeClose:   {methods: []string{"BeforeClose"}, functions: []string{"BeforeCloseT"}},
-	IsFatal:       {methods: []string{"IsFatal"}, functions: []string{"IsFatalT"}},
+	AfterCreate:   {[]string{"AfterCreate"}, []string{"AfterCreateT"}, true, []Result{Err, Bool, Nothing}},
+	BeforeAcquire: {[]string{"BeforeAcquire"}, []string{"BeforeAcquireT"}, true, []Result{Err, Bool, Nothing}},
+	AfterRelease:  {[]string{"AfterRelease"}, []string{"AfterReleaseT"}, false, []Result{Err, Bool, Nothing}},
+	BeforeClose:   {[]string{"BeforeClose"}, []string{"BeforeCloseT"}, false, []Result{Nothing}},
+	IsFatal:       {[]string{"IsFatal"}, []string{"IsFatalT"}, false, []Result{Bool}},
 }
+
+// asks reports whether hooks of the kind are asked a question, so that a call of one is an expression.
+func (k Kind) asks() bool { return slices.Equal(conventions[k].results, []Result{Bool}) }
 
 // hook finds the hook of a kind: the one that is named by flag, else the one with a directive, else the
 // one that is called by convention. It returns nil if there is none.
@@ -169,8 +174,11 @@ func (r *resolver) named(kind Kind, name string) (*Hook, error) {
 	if len(found) == 0 {
 		for _, c := range r.candidates() {
 			if c.fn.Name() == name {
-				_, err := r.signature(kind, c)
-				return nil, err
+				h, err := r.signature(kind, c)
+				if err != nil {
+					return nil, err
+				}
+				return r.use(h, c) // which says what is wrong
 			}
 		}
 		var names []string
@@ -294,9 +302,13 @@ func (r *resolver) isMethod(kind Kind, c candidate) bool {
 }
 
 // concerns reports whether a function has to do with the connection type: it is a method of it, takes it
-// or, being a create, returns it.
+// or, being a create, returns it. One that tells fatal errors may look at nothing but those, if it is nobody
+// else's method than the pool context's.
 func (r *resolver) concerns(kind Kind, c candidate) bool {
-	if r.isMethod(kind, c) || kind == IsFatal { // which may look at nothing but the error
+	if r.isMethod(kind, c) {
+		return true
+	}
+	if recv := c.fn.Signature().Recv(); kind == IsFatal && (recv == nil || r.context == nil || types.Identical(recv.Type(), r.context)) {
 		return true
 	}
 	tuple := c.fn.Signature().Params()

@@ -42,8 +42,8 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 		}
 		h.Params = append(h.Params, role)
 	}
-	if h.takes(ContextContext) && (kind == AfterRelease || kind == BeforeClose || kind == IsFatal) {
-		return nil, r.unfit(h, c, "it takes a context.Context, but nobody waits for it to be done")
+	if h.takes(ContextContext) && !conventions[kind].context {
+		return nil, r.unfit(h, c, "it takes a context.Context, but the pool has none to give it")
 	}
 	if kind == IsFatal && !h.takes(UseErr) {
 		return nil, r.unfit(h, c, "it does not take an error")
@@ -119,12 +119,17 @@ func (r *resolver) result(kind Kind, h *Hook, results *types.Tuple) (Result, boo
 		return ValueAndErr, true
 	case kind == Create:
 		return PointerAndErr, is(isPointer, isErr)
-	case is(isErr):
-		return Err, slices.Contains([]Kind{Check, Close, Reset, AfterCreate, BeforeAcquire, AfterRelease}, kind)
-	case is(isBool):
-		return Bool, slices.Contains([]Kind{Check, NeedsCheck, Broken, BeforeAcquire, AfterRelease, IsFatal}, kind)
 	}
-	return Nothing, results.Len() == 0 && slices.Contains([]Kind{Close, Reset, AfterCreate, AfterRelease, BeforeClose}, kind)
+	returned := Nothing
+	switch {
+	case is(isErr):
+		returned = Err
+	case is(isBool):
+		returned = Bool
+	case results.Len() > 0:
+		return 0, false
+	}
+	return returned, slices.Contains(conventions[kind].results, returned)
 }
 
 // wanted is what a hook of the kind returns, in words.
@@ -134,16 +139,16 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 		return "error from a method with a pointer receiver, which fills that"
 	case kind == Create:
 		return fmt.Sprintf("(*%s, error)", r.request.Type)
-	case kind == Check, kind == BeforeAcquire:
-		return "error or bool"
-	case kind == AfterRelease:
-		return "error, bool or nothing"
-	case kind == NeedsCheck, kind == Broken, kind == IsFatal:
-		return "bool"
-	case kind == BeforeClose:
-		return "nothing"
 	}
-	return "error or nothing"
+	var words []string
+	for _, result := range conventions[kind].results {
+		words = append(words, map[Result]string{Err: "error", Bool: "bool", Nothing: "nothing"}[result])
+	}
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // unfit is the error for a function that can't be the hook that it is named as.
