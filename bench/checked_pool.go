@@ -198,8 +198,8 @@ type CheckedLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// checkedClosedByRelease makes Close ambiguous: lease.Close() does not compile, as the place of a connection
-// closed like that would never come back. Release or Discard it, or Detach it and close that.
+// checkedClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
+// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
 type checkedClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.

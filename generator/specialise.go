@@ -71,8 +71,21 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	if err := s.inline(c, n, t.info); err != nil {
 		return err
 	}
+	if f["hidesClose"] {
+		s.hide(c.Hooks[Close])
+	}
 	s.rename(n, t.info, t.scope, map[string]string{"Context": c.Context, "Key": c.Key, "Observer": c.Observer})
 	return nil
+}
+
+// hide gives the field by which a lease hides the method that closes the name of that.
+func (s *source) hide(closer *Hook) {
+	for n := range ast.Preorder(s.file) {
+		if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.Name == "closedByRelease" {
+			field := spec.Type.(*ast.StructType).Fields.List[0].Names[0]
+			s.replace(field.Pos(), field.End(), closer.Name)
+		}
+	}
 }
 
 // dropContext drops the parameters that are the pool context.

@@ -202,8 +202,8 @@ type LineConnLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// lineConnClosedByRelease makes Close ambiguous: lease.Close() does not compile, as the place of a connection
-// closed like that would never come back. Release or Discard it, or Detach it and close that.
+// lineConnClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
+// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
 type lineConnClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.

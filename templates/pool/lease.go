@@ -19,8 +19,8 @@ type Lease struct {
 	handle          *handle //poolgen:if hasLeaks
 }
 
-// closedByRelease makes Close ambiguous: lease.Close() does not compile, as the place of a connection
-// closed like that would never come back. Release or Discard it, or Detach it and close that.
+// closedByRelease hides the method that closes: it does not compile for a lease, as the place of a
+// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
 //
 //poolgen:if hidesClose
 type closedByRelease struct{ Close struct{} }
