@@ -7,17 +7,18 @@ import (
 
 // Connection is all that generation needs to know of the user's package, and nothing else.
 type Connection struct {
-	Package  string   // the name of the package
-	Type     string   // the connection type
-	Context  string   // the type of the pool context, as the user writes it; "" without one
-	Imports  []Import // what that needs
-	Hooks    map[Kind]*Hook
-	Observer string                    // the type that is told what happens, as an expression; "" without one
-	Observes map[string]bool           // the events that it has methods for
-	Key      string                    // the type of the keys of a set of pools, as the user writes it; "" without one
-	Absent   []string                  // methods that would be hooks if the type had them
-	Taken    map[string]token.Position // the names that the package declares
-	Pos      token.Position            // of the type's declaration
+	Package    string   // the name of the package
+	Type       string   // the connection type
+	Context    string   // the type of the pool context, as the user writes it; "" without one
+	Imports    []Import // what that needs
+	Hooks      map[Kind]*Hook
+	Observer   string                    // the type that is told what happens, as an expression; "" without one
+	Observes   map[string]bool           // the events that it has methods for
+	Key        string                    // the type of the keys of a set of pools, as the user writes it; "" without one
+	Absent     []string                  // methods that would be hooks if the type had them
+	Unobserved []string                  // the events that the observer has no methods for
+	Taken      map[string]token.Position // the names that the package declares
+	Pos        token.Position            // of the type's declaration
 }
 
 // Import is an import of the user's that the generated code needs too.

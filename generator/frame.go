@@ -48,18 +48,26 @@ func (t *template) frame(c *Connection, r Request, n names, body string) ([]byte
 	return formatted(b.String())
 }
 
-// guardNames are the names that the guards declare.
-func guardNames(n names) []string { return []string{n.again(), n.absent()} }
+// guard stops the build when a type gets a method that the pool would call, but does not yet: a selector for
+// each is ambiguous when the type has it, too.
+type guard struct {
+	typ    string   // the type
+	again  string   // the name of the type behind the guard, which the compiler shows to whoever has added a method
+	absent string   // the name of the type that has the missing methods in their stead
+	names  []string // of those
+}
 
-// again is the name of the type behind the guard against new hooks; the compiler shows it to whoever has
-// added one.
-func (n names) again() string { return "goGenerate" + upperFirst(n["Pool"]) + "Again" }
-
-// absent is the name of the type that has the missing hooks in their stead.
-func (n names) absent() string { return n["slot"][:len(n["slot"])-len("Slot")] + "Absent" }
+// watches are the guards of a connection's pool.
+func (c *Connection) watches(n names) []guard {
+	again, absent := "goGenerate"+upperFirst(n["Pool"])+"Again", n["slot"][:len(n["slot"])-len("Slot")]+"Absent"
+	return slices.DeleteFunc([]guard{
+		{c.Type, again, absent, c.Absent},
+		{strings.TrimPrefix(c.Observer, "*"), again + "ForEvents", absent + "Events", c.Unobserved},
+	}, func(g guard) bool { return len(g.names) == 0 })
+}
 
 // guards is code that stops the build when the hooks have changed: assertions of the signatures of those
-// that the pool calls, and a selector for each that the type does not have, which is ambiguous when it does.
+// that the pool calls, and a watch over those that it would call.
 func (c *Connection) guards(n names) string {
 	var list []jen.Code
 	for _, kind := range Kinds {
@@ -72,19 +80,24 @@ func (c *Connection) guards(n names) string {
 		b.WriteString("// The pool is made for hooks with these signatures.\n")
 		b.WriteString(print(jen.Var().Defs(list...)) + "\n\n")
 	}
-	if len(c.Absent) == 0 {
-		return b.String()
+	for _, g := range c.watches(n) {
+		b.WriteString(g.code())
 	}
-	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", n.again(), c.Type)
-	b.WriteString(print(jen.Type().Id(n.again()).Struct(jen.Op("*").Id(c.Type), jen.Id(n.absent()))) + "\n\n")
+	return b.String()
+}
+
+func (g guard) code() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", g.again, g.typ)
+	b.WriteString(print(jen.Type().Id(g.again).Struct(jen.Op("*").Id(g.typ), jen.Id(g.absent))) + "\n\n")
 	var fields, blanks, selectors []jen.Code
-	for _, name := range c.Absent {
+	for _, name := range g.names {
 		fields = append(fields, jen.Id(name))
 		blanks = append(blanks, jen.Id("_"))
-		selectors = append(selectors, jen.Id(n.again()).Values().Dot(name))
+		selectors = append(selectors, jen.Id(g.again).Values().Dot(name))
 	}
-	b.WriteString(print(jen.Type().Id(n.absent()).Struct(jen.List(fields...).Struct())) + "\n\n")
-	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n")
+	b.WriteString(print(jen.Type().Id(g.absent).Struct(jen.List(fields...).Struct())) + "\n\n")
+	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n\n")
 	return b.String()
 }
 

@@ -32,17 +32,20 @@ func (r *resolver) observer(c *Connection) error {
 	if name == "" {
 		return nil
 	}
-	typ, ok := r.types.Scope().Lookup(name).(*types.TypeName)
-	if !ok {
-		return fmt.Errorf("-observer=%s: no type %s in package %s", name, name, r.Name)
+	typ, err := r.observerType(name)
+	if err != nil {
+		return err
 	}
 	c.Observer, c.Observes = name, map[string]bool{}
 	var wanted []string
 	for _, e := range events {
 		wanted = append(wanted, e.String())
-		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, r.types, e.name)
+		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ), true, r.types, e.name)
 		method, ok := obj.(*types.Func)
 		if !ok {
+			if obj == nil { // a field is in the way of a method
+				c.Unobserved = append(c.Unobserved, e.name)
+			}
 			continue
 		}
 		if got := r.event(method); got != e.String() {
@@ -54,22 +57,49 @@ func (r *resolver) observer(c *Connection) error {
 		}
 	}
 	if len(c.Observes) == 0 {
-		return at(r.position(typ.Pos()), "-observer=%s: it has none of the methods that a pool would call: %s", name, strings.Join(wanted, ", "))
+		return at(r.position(r.types.Scope().Lookup(name).Pos()), "-observer=%s: it has none of the methods that a pool would call: %s", name, strings.Join(wanted, ", "))
 	}
 	return nil
 }
 
-// event prints a method as an event is printed.
+// observerType finds the type that is told what happens. It has to be one whose methods can be called directly.
+func (r *resolver) observerType(name string) (*types.Named, error) {
+	obj := r.types.Scope().Lookup(name)
+	if obj == nil {
+		return nil, fmt.Errorf("-observer=%s: no type %s in package %s: %s", name, name, r.Name, r.typesLike(name))
+	}
+	pos := r.position(obj.Pos())
+	if _, ok := obj.(*types.TypeName); !ok {
+		return nil, at(pos, "-observer=%s: it is not a type; %s", name, r.typesLike(name))
+	}
+	named, _ := types.Unalias(obj.Type()).(*types.Named)
+	switch {
+	case named == nil, types.IsInterface(named):
+		return nil, at(pos, "-observer=%s: it is neither a struct nor another concrete type; name the type that has the methods", name)
+	case named.TypeParams().Len() > named.TypeArgs().Len():
+		return nil, at(pos, "-observer=%s: it is generic; define a type for the instance that is to be told, and name that", name)
+	}
+	return named, nil
+}
+
+// event prints a method as an event is printed, with the paths of packages rather than what a file calls them.
 func (r *resolver) event(method *types.Func) string {
-	var params []string
-	for v := range method.Signature().Params().Variables() {
-		params = append(params, r.typeString(v.Type()))
+	anonymous := func(vars *types.Tuple) *types.Tuple {
+		var list []*types.Var
+		for v := range vars.Variables() {
+			list = append(list, types.NewParam(v.Pos(), v.Pkg(), "", v.Type()))
+		}
+		return types.NewTuple(list...)
 	}
-	text := event{method.Name(), params}.String()
-	if results := method.Signature().Results(); results.Len() > 0 {
-		text += " " + r.results(results)
-	}
-	return text
+	sig := method.Signature()
+	plain := types.NewSignatureType(nil, nil, nil, anonymous(sig.Params()), anonymous(sig.Results()), sig.Variadic())
+	text := types.TypeString(plain, func(pkg *types.Package) string {
+		if pkg == r.types {
+			return ""
+		}
+		return pkg.Path()
+	})
+	return method.Name() + strings.TrimPrefix(text, "func")
 }
 
 // observation is the event of a call by which the template tells the observer, or "".

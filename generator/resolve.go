@@ -78,23 +78,10 @@ func (r *resolver) findType() error {
 	name := r.request.Type
 	obj := r.types.Scope().Lookup(name)
 	typ, ok := obj.(*types.TypeName)
-	if !ok {
-		var names []string
-		for _, other := range r.types.Scope().Names() {
-			if _, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok {
-				names = append(names, other)
-			}
-		}
-		hint := "the package declares no type"
-		if near := nearest(name, names); near != "" {
-			hint = fmt.Sprintf("did you mean %s (%s)?", near, r.where(r.types.Scope().Lookup(near).Pos()))
-		} else if len(names) > 0 {
-			hint = "it has " + strings.Join(names, ", ")
-		}
-		if obj != nil {
-			return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", name, hint)
-		}
-		return fmt.Errorf("%s: no type %s in package %s: %s", relative(r.Dir), name, r.Name, hint)
+	if !ok && obj != nil {
+		return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", name, r.typesLike(name))
+	} else if !ok {
+		return fmt.Errorf("%s: no type %s in package %s: %s", relative(r.Dir), name, r.Name, r.typesLike(name))
 	}
 	named, ok := types.Unalias(typ.Type()).(*types.Named)
 	if !ok || named.Obj() != typ {
@@ -109,6 +96,22 @@ func (r *resolver) findType() error {
 	}
 	r.conn = named
 	return nil
+}
+
+// typesLike says which types there are, where there is none with the given name.
+func (r *resolver) typesLike(name string) string {
+	var names []string
+	for _, other := range r.types.Scope().Names() {
+		if _, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok {
+			names = append(names, other)
+		}
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean %s (%s)?", near, r.where(r.types.Scope().Lookup(near).Pos()))
+	} else if len(names) > 0 {
+		return "it has " + strings.Join(names, ", ")
+	}
+	return "the package declares no type"
 }
 
 // convention is how the hooks of a kind are called, in order of precedence, and what they may look like. A method

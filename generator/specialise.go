@@ -214,8 +214,8 @@ func (t *template) verify(c *Connection, n names, text []byte) error {
 	for from, to := range n {
 		allowed[to] = from != "Conn"
 	}
-	for _, name := range guardNames(n) {
-		allowed[name] = true
+	for _, g := range c.watches(n) {
+		allowed[g.again], allowed[g.absent] = true, true
 	}
 	check := func(name string) error {
 		if !allowed[name] {
