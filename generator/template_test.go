@@ -146,7 +146,7 @@ func specialiseTests(t *testing.T, request Request) {
 
 var compileError = regexp.MustCompile(`(?m)^(?:vet: )?\./(\w+_test\.go):(\d+):\d+: (.*)`)
 
-// dropUncompilable removes the functions that do not compile from the tests in a folder, and returns the names of
+// dropUncompilable removes the declarations that do not compile from the tests in a folder, and returns the names of
 // the tests among them.
 func dropUncompilable(t *testing.T, dir string) (dropped []string) {
 	out := ""
@@ -171,8 +171,8 @@ func dropUncompilable(t *testing.T, dir string) (dropped []string) {
 	return nil
 }
 
-// dropDecls blanks the functions and imports on these lines of a file, and returns the names of the tests among
-// the functions.
+// dropDecls blanks the declarations on these lines of a file, of imports one by one, and returns the names of the
+// tests among them.
 func dropDecls(t *testing.T, path string, lines []int) (tests []string) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -200,11 +200,12 @@ func dropDecls(t *testing.T, path string, lines []int) (tests []string) {
 		}
 	}
 	for _, decl := range file.Decls {
-		if fn, ok := decl.(*ast.FuncDecl); ok && within(fn) {
-			blank(fn)
-			if strings.HasPrefix(fn.Name.Name, "Test") {
-				tests = append(tests, fn.Name.Name)
-			}
+		if gen, ok := decl.(*ast.GenDecl); !within(decl) || ok && gen.Tok == token.IMPORT {
+			continue
+		}
+		blank(decl)
+		if fn, ok := decl.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "Test") {
+			tests = append(tests, fn.Name.Name)
 		}
 	}
 	require.NoError(t, os.WriteFile(path, text, 0o644))
