@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +43,9 @@ func (s *source) fold(f features, n names) error {
 	}
 	folder.remarks()
 	ast.Inspect(s.file, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok {
+			folder.value(e)
+		}
 		switch n := n.(type) {
 		case *ast.BlockStmt:
 			folder.list(n.List)
@@ -131,6 +135,14 @@ func leaves(stmts []ast.Stmt) bool {
 		return true
 	}
 	return false
+}
+
+// value replaces an expression that the features decide by its value. Where more than the expression is folded, the
+// edit for that contains this one.
+func (f *folder) value(e ast.Expr) {
+	if value, known := f.features.eval(e); known {
+		f.replace(e.Pos(), e.End(), strconv.FormatBool(value))
+	}
 }
 
 // condition drops the operand of a condition that the features decide, if the other one still matters.
