@@ -137,7 +137,10 @@ func (p *Pool) thin() {
 //
 //poolgen:if hasIdle
 func (p *Pool) lasts(a *age) bool {
-	return !hasLifetime || a.expires == 0 || a.expires > time.Since(p.made)+3*p.period+p.took
+	if !hasLifetime {
+		return true
+	}
+	return a.expires == 0 || a.expires > time.Since(p.made)+3*p.period+p.took
 }
 
 // refill creates connections where MinIdle wants them. While creates fail, it tries one at a time, less and less often.
