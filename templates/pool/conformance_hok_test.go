@@ -113,6 +113,8 @@ func TestHOK02TheHookAfterTheCreateIsCalledOnceForEachConnectionBeforeItsFirstLe
 		synctest.Wait()
 		mu.Lock()
 		defer mu.Unlock()
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		require.Len(t, calls, len(b.conns))
 	})
 }

@@ -35,7 +35,7 @@ func onlyHere(s script) script {
 func TestAConnectionIsResetBeforeItsNextHolderHasIt(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		dirty := map[*Conn]bool{}
-		b.resetting(take(time.Second).then(func(_ context.Context, c *Conn) error { dirty[c] = false; return nil }))
+		b.resetting(take(time.Second / 2).then(func(_ context.Context, c *Conn) error { dirty[c] = false; return nil }))
 		h := b.acquire()
 		waiter := b.request(b.ctx)
 		dirty[h.Conn()] = true
