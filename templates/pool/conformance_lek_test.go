@@ -129,18 +129,21 @@ func TestLEK05AfterEachTestNothingIsLeft(t *testing.T) {
 }
 
 func TestLEK06ThePoolKeepsNoPointerToADiscardedConnection(t *testing.T) {
-	var gone atomic.Int64
+	gone := new([4]atomic.Int64) // not so small that it shares a block of memory with others, as for the connections
 	pool := plain(t, PoolOptions{MaxSize: 1}, func() *Conn {
-		c := &Conn{id: 1}
-		runtime.AddCleanup(c, func(int) { gone.Add(1) }, 0)
-		return c
+		c := new(struct {
+			Conn
+			_ [64]byte
+		})
+		runtime.AddCleanup(c, func(int) { gone[0].Add(1) }, 0)
+		return &c.Conn
 	})
 	for range 3 {
 		lease, err := pool.Acquire(t.Context())
 		require.NoError(t, err)
 		lease.Discard()
 	}
-	collected(t, func() bool { return gone.Load() == 3 })
+	collected(t, func() bool { return gone[0].Load() == 3 })
 }
 
 func TestLEK07CancelledWaitsLeaveNothingBehind(t *testing.T) {
