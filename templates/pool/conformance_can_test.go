@@ -114,13 +114,19 @@ func TestCAN05AfterAStormOfCancelsAllPlacesCanBeLeased(t *testing.T) {
 }
 
 func TestCAN06AReleaseAndACancelInTheSameInstantLeaveOneOwner(t *testing.T) {
-	for range 200 {
+	for i := range 200 {
 		virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 			h := b.acquire()
-			ctx, cancel := context.WithTimeout(b.ctx, time.Second)
+			ctx, cancel := context.WithCancel(b.ctx)
 			defer cancel()
 			first, second := b.request(ctx), b.request(b.ctx)
+			if i%2 == 0 {
+				time.AfterFunc(time.Second, cancel)
+			}
 			time.AfterFunc(time.Second, h.Release)
+			if i%2 == 1 {
+				time.AfterFunc(time.Second, cancel)
+			}
 			if first.wait(); first.err == nil {
 				second.waits()
 				b.release(first.held)
@@ -145,6 +151,29 @@ func TestCAN06ACreateAndACancelInTheSameInstantLeaveOneOwner(t *testing.T) {
 			second.served()
 			require.Equal(t, time.Second, second.took)
 			b.created(1)
+		})
+	}
+}
+
+// An inserter goes on without making way, so the waiter finds a connection and the end of its context.
+//
+//poolgen:if hasInsert
+func TestCAN06AnInsertAndACancelInTheSameInstantLeaveOneOwner(t *testing.T) {
+	for range 50 {
+		virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+			b.creating(take(time.Second))
+			ctx, cancel := context.WithCancel(b.ctx)
+			r := b.request(ctx)
+			inserted := b.connect(b.ctx, nil)
+			require.NoError(t, b.pool.Insert(inserted))
+			cancel()
+			if r.over(); r.err == nil {
+				require.Same(t, inserted, r.held.Conn())
+				b.release(r.held)
+			}
+			next := b.request(b.ctx)
+			next.served()
+			require.Zero(t, next.took)
 		})
 	}
 }

@@ -136,7 +136,7 @@ func TestCRE07AnAcquireAfterTheBackendHasHealedSucceeds(t *testing.T) {
 func TestCRE07ABreakerKeepsNobodyOutForMuchLongerThanTheBackendIsDown(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 2, BreakAfter: 3, BreakTime: time.Second}, func(t *testing.T, b *backend) {
 		b.creating(fail(errRefused))
-		for range 100 { // the last probe fails at 9.8 s
+		for range 90 { // the last probe fails at 8.2 s
 			b.request(b.ctx).failed()
 			time.Sleep(100 * time.Millisecond)
 		}

@@ -74,7 +74,8 @@ func TestWAI02NewcomersThatRaceWithTheReleaseDoNotOvertakeAWaiter(t *testing.T) 
 }
 
 // TestWAI03NoWaiterSleepsBesideAnIdleConnection looks for a lost wake-up between those who begin to wait, also
-// after a failed check, and those who release. With -long it takes its time.
+// after a failed check, and those who release. The pauses see to it that now and then nobody waits: it is the first
+// in the queue who may miss what became idle a moment before. With -long it takes its time.
 func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 	b := newBackend(t, PoolOptions{MaxSize: 1})
 	defer b.finish(b.rest)
@@ -84,14 +85,14 @@ func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 	}
 	rounds := 10000
 	if *long {
-		rounds = 350000
+		rounds = 500000
 	} else if testing.Short() {
 		rounds = 5000
 	}
 	var all sync.WaitGroup
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
 	defer cancel()
-	for range 3 {
+	for range 2 {
 		all.Go(func() {
 			for range rounds {
 				lease, err := b.pool.Acquire(ctx)
@@ -100,6 +101,9 @@ func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 					return
 				}
 				lease.Release()
+				if rand.IntN(20) == 0 {
+					time.Sleep(rand.N(20 * time.Microsecond))
+				}
 			}
 		})
 	}

@@ -84,6 +84,8 @@ func TestADeafCreateIsNotTriedAgain(t *testing.T) {
 		b.creating(deaf(time.Hour))
 		r := b.request(b.ctx).wait()
 		require.ErrorIs(t, r.failed(), context.DeadlineExceeded)
+		require.ErrorContains(t, r.err, "was given up")
+		require.NotContains(t, r.err.Error(), "attempt")
 		timeoutIn(t, time.Second, r.took)
 		b.created(1)
 	})
