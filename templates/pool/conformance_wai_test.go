@@ -83,14 +83,14 @@ func TestWAI03NoWaiterSleepsBesideAnIdleConnection(t *testing.T) {
 		b.needing(func(*Conn) bool { return rand.IntN(200) == 0 })
 		b.checking(fail(errDirty))
 	}
-	rounds := 10000
+	rounds, patience := 10000, 50*time.Second
 	if *long {
-		rounds = 500000
+		rounds, patience = 500000, 5*time.Minute
 	} else if testing.Short() {
 		rounds = 5000
 	}
 	var all sync.WaitGroup
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for range 2 {
 		all.Go(func() {
