@@ -23,22 +23,24 @@ func TestHLT01AConnectionThatFailsItsCheckIsClosedAndReplacedAndNobodyNotices(t 
 		require.Equal(t, 1, b.closed(h.Conn()))
 		b.checked(1)
 		b.created(2)
-		s := b.pool.Stats()
-		require.EqualValues(t, 1, s.RetiredUnhealthy)
-		require.ErrorContains(t, s.LastError, "reset by peer", "it is not swallowed")
+		if hasStats {
+			require.EqualValues(t, 1, b.pool.Stats().RetiredUnhealthy)
+		}
 	})
 }
 
 //poolgen:if hasCheck
 func TestHLT02IfTheReplacementFailsTooTheRequesterHasTheErrorOfTheCreate(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
-		b.idle(1)
+		b.release(b.acquire())
 		b.kill()
 		b.allDue()
 		b.creating(inTurn(fail(errRefused), succeed))
 		first := b.request(b.ctx)
 		require.ErrorIs(t, first.failed(), errRefused)
-		b.expect(1, "vacant", func(s PoolStats) int { return s.Vacant })
+		if hasStats {
+			b.expect(1, "vacant", func(s PoolStats) int { return s.Vacant })
+		}
 		b.request(b.ctx).served()
 	})
 }
@@ -46,7 +48,7 @@ func TestHLT02IfTheReplacementFailsTooTheRequesterHasTheErrorOfTheCreate(t *test
 //poolgen:if hasNeeds
 func TestHLT03AConnectionThatIsNotDueIsNotChecked(t *testing.T) {
 	virtual(t, PoolOptions{}, func(t *testing.T, b *backend) {
-		b.idle(1)
+		b.release(b.acquire())
 		b.kill()
 		for range 3 {
 			b.release(b.acquire())
@@ -89,7 +91,7 @@ func TestHLT05AHangingCheckIsBoundedByItsTimeoutAndTheConnectionIsClosed(t *test
 //poolgen:if hasCheck
 func TestHLT06ASlowCheckDoesNotHoldUpOthers(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
-		b.idle(2)
+		b.release(b.acquireAll(2)...)
 		b.needing(func(c *Conn) bool { return true })
 		b.checking(inTurn(take(time.Second), succeed))
 		slow := b.request(b.ctx)
@@ -109,7 +111,7 @@ func TestHLT07AFailoverCostsOneCheckAndOneCreate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, PoolOptions{MaxSize: 20}, func(t *testing.T, b *backend) {
-				b.idle(20)
+				b.release(b.acquireAll(20)...)
 				b.allDue()
 				b.checking(hang)
 				b.creating(take(createTime))

@@ -209,9 +209,9 @@ func TestHOK06EveryHookMayUseThePool(t *testing.T) {
 	for name, call := range map[string]func(b *backend){
 		"acquire": use,
 		"stats":   (*backend).whole,
-		"reset":   func(b *backend) { b.pool.Reset() },
-		"resize":  func(b *backend) { _ = b.pool.Resize(3) },
-		"retain":  func(b *backend) { b.pool.Retain(func(*Conn) bool { use(b); return true }) },
+		"reset":   func(b *backend) { b.pool.Reset() },                                          //poolgen:if hasReset
+		"resize":  func(b *backend) { _ = b.pool.Resize(3) },                                    //poolgen:if hasResize
+		"retain":  func(b *backend) { b.pool.Retain(func(*Conn) bool { use(b); return true }) }, //poolgen:if hasRetain
 		"close":   func(b *backend) { b.closePool(time.Millisecond) },
 	} {
 		for _, hook := range []string{"create", "after create", "before acquire", "needs check", "broken", "check", "after release", "reset", "before close", "close"} {

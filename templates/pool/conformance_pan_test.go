@@ -144,6 +144,11 @@ func TestPAN07ACreateThatEndsItsGoroutineIsAnErrorAndLosesNoPlace(t *testing.T) 
 	})
 }
 
+// strange is a context that can't be waited for.
+type strange struct{ context.Context }
+
+func (strange) Done() <-chan struct{} { panic("oh no") }
+
 // After whatever panics, the pool serves and can be asked, which it could not if its lock was still held.
 func TestPAN08NoPanicLeavesThePoolLocked(t *testing.T) {
 	panics := func(f func()) func(*backend) {
@@ -151,21 +156,22 @@ func TestPAN08NoPanicLeavesThePoolLocked(t *testing.T) {
 	}
 	for name, misuse := range map[string]func(b *backend){
 		"nil context":        func(b *backend) { panics(func() { b.pool.Acquire(noContext) })(b) },
+		"strange context":    func(b *backend) { b.acquireAll(3); panics(func() { b.pool.Acquire(strange{b.ctx}) })(b) },
 		"nil context, close": func(b *backend) { panics(func() { b.acquire(); b.pool.Close(noContext) })(b) },
-		"nil context, try":   func(b *backend) { panics(func() { b.pool.TryAcquire(noContext) })(b) },      //poolgen:if hasTry
-		"nil context, more":  func(b *backend) { panics(func() { b.pool.AcquireOrCreate(noContext) })(b) }, //poolgen:if hasOutside
-		"nil context, warm":  func(b *backend) { panics(func() { b.pool.Warm(noContext, 2, nil) })(b) },    //poolgen:if hasWarm
-		"retain":             func(b *backend) { panics(func() { b.pool.Retain(func(*Conn) bool { panic("oh no") }) })(b) },
-		"fatal": func(b *backend) {
+		"nil context, try":   func(b *backend) { panics(func() { b.pool.TryAcquire(noContext) })(b) },                       //poolgen:if hasTry
+		"nil context, more":  func(b *backend) { panics(func() { b.pool.AcquireOrCreate(noContext) })(b) },                  //poolgen:if hasOutside
+		"nil context, warm":  func(b *backend) { panics(func() { b.pool.Warm(noContext, 2, nil) })(b) },                     //poolgen:if hasWarm
+		"retain":             func(b *backend) { panics(func() { b.pool.Retain(func(*Conn) bool { panic("oh no") }) })(b) }, //poolgen:if hasRetain
+		"fatal": func(b *backend) { //poolgen:if hasFatal
 			b.pool.context.fatal = func(error, *Conn) bool { panic("oh no") }
 			lease, err := b.pool.Acquire(b.ctx)
 			require.NoError(b, err)
 			panics(func() { lease.ReleaseErr(errFatal) })(b)
 		},
-		"warm": func(b *backend) {
+		"warm": func(b *backend) { //poolgen:if hasWarm
 			require.Error(b, b.pool.Warm(b.ctx, 3, func(context.Context, int) (*Conn, error) { panic("oh no") }))
 		},
-		"with": func(b *backend) {
+		"with": func(b *backend) { //poolgen:if hasWith
 			panics(func() { b.pool.With(b.ctx, func(*Conn) error { panic("oh no") }) })(b)
 		},
 	} {

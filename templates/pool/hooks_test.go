@@ -243,7 +243,10 @@ func TestTheHookAfterTheReleaseIsForConnectionsThatThePoolMayKeep(t *testing.T) 
 		b.overflows = true
 		held := b.acquireAll(2)
 		fresh := b.start(b.ctx, b.pool.AcquireOrCreate).served()
-		b.afterReleasing(panicking("oh no"))
+		b.afterReleasing(func(_ context.Context, c *Conn) error {
+			b.violation("it was called for connection %d", c.id)
+			return nil
+		})
 		held[0].Discard()
 		held[1].Detach()
 		b.release(fresh)

@@ -25,6 +25,7 @@ type fleet struct {
 	mu       sync.Mutex // guards all that follows
 	backends map[Key]*backend
 	refuses  map[Key]error // instead of a context
+	thinks   time.Duration // before it gives one
 	asked    []Key         // for a context
 	open     int           // connections of all keys, those under creation or being closed included
 	peak     int
@@ -53,6 +54,7 @@ func newFleet(t *testing.T, options PoolsOptions) *fleet {
 
 func (f *fleet) contextOf(key Key) (Context, error) {
 	b := f.on(key)
+	time.Sleep(f.thinks)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, key)
@@ -240,6 +242,22 @@ func TestThePoolOfAKeyIsMadeWhenItIsFirstAskedFor(t *testing.T) {
 		f.on("a").created(2)
 		f.on("b").created(1)
 		require.Same(t, f.pool("a"), f.pool("a"))
+	})
+}
+
+//poolgen:if hasKeyed
+func TestThoseWhoAskForANewKeyAtTheSameTimeGetOnePool(t *testing.T) {
+	virtualFleet(t, PoolsOptions{Pool: PoolOptions{MaxSize: 1}}, func(t *testing.T, f *fleet) {
+		f.thinks = time.Second
+		first, second := f.request("a"), f.request("a")
+		time.Sleep(time.Minute)
+		if first.held == nil {
+			first, second = second, first
+		}
+		h := first.served()
+		second.waits()
+		f.on("a").release(h)
+		require.Same(t, h.Conn(), second.served().Conn())
 	})
 }
 
@@ -476,6 +494,24 @@ func TestThoseWhoStarveAreFedInTheOrderTheyCame(t *testing.T) {
 }
 
 //poolgen:if hasKeyed
+func TestANewcomerDoesNotOvertakeAKeyThatStarves(t *testing.T) {
+	for range 100 {
+		virtualFleet(t, PoolsOptions{MaxTotal: 1}, func(t *testing.T, f *fleet) {
+			h := f.acquire("a")
+			first := f.request("b")
+			time.AfterFunc(time.Second, h.Discard)
+			b := f.on("c")
+			later := b.launch(b.ctx, func(ctx context.Context) (Lease, error) {
+				time.Sleep(time.Second)
+				return f.set.Acquire(ctx, "c")
+			}, nil)
+			require.Equal(t, time.Second, first.wait().took)
+			later.waits()
+		})
+	}
+}
+
+//poolgen:if hasKeyed
 func TestAKeyThatNobodyAsksForIsForgotten(t *testing.T) {
 	virtualFleet(t, PoolsOptions{IdleTimeout: time.Minute}, func(t *testing.T, f *fleet) {
 		f.idle("a", 2)
@@ -508,14 +544,20 @@ func TestAKeyThatIsUsedIsNotForgotten(t *testing.T) {
 }
 
 //poolgen:if hasKeyed
-func TestAKeyWhoseTimeHasComeServesWhoAsksInThatInstant(t *testing.T) {
-	for range 50 {
-		virtualFleet(t, PoolsOptions{IdleTimeout: time.Minute}, func(t *testing.T, f *fleet) {
-			f.idle("a", 1)
-			time.Sleep(2 * time.Minute)
-			f.request("a").served()
+func TestNobodyNoticesThatAKeyIsForgotten(t *testing.T) {
+	f := newFleet(t, PoolsOptions{IdleTimeout: 50 * time.Microsecond})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 200 {
+				f.acquire("a").Release()
+				time.Sleep(rand.N(300 * time.Microsecond))
+			}
 		})
 	}
+	all.Wait()
+	require.Greater(t, len(f.asked), 1, "it was")
+	f.finish(func() { time.Sleep(50 * time.Millisecond) })
 }
 
 //poolgen:if hasKeyed
@@ -628,6 +670,7 @@ func TestASetThatIsClosedLeavesNothingBehind(t *testing.T) {
 		f.request("b").wait().served().Release()
 		stop()
 		require.NoError(t, f.close(time.Minute))
+		require.Zero(t, f.open)
 		for _, b := range f.backends {
 			require.NoError(t, b.closePool(time.Minute))
 			b.end()
