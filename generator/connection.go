@@ -8,7 +8,10 @@ import (
 // Connection is all that generation needs to know of the user's package, and nothing else.
 type Connection struct {
 	Package    string   // the name of the package
-	Type       string   // the connection type
+	Condition  string   // the constraint of the builds that have the type, or ""
+	Tests      bool     // the type is declared in a test
+	Type       string   // the connection type, as an expression
+	Interface  bool     // which is an interface, and so has no pointers to it
 	Context    string   // the type of the pool context, as the user writes it; "" without one
 	Imports    []Import // what that needs
 	Hooks      map[Kind]*Hook
@@ -18,6 +21,7 @@ type Connection struct {
 	Absent     []string                  // methods that would be hooks if the type had them
 	Unobserved []string                  // the events that the observer has no methods for
 	Taken      map[string]token.Position // the names that the package declares
+	Notes      []error                   // what the user should know
 	Pos        token.Position            // of the type's declaration
 }
 
@@ -26,21 +30,26 @@ type Import struct {
 	Name  string // "" if the import has none
 	Path  string
 	refer string // the name by which the code refers to it
-	pos   token.Position
 }
 
 // Hook is a function of the user's that the pool calls.
 type Hook struct {
 	Kind      Kind
 	Name      string // of the function or method
+	Call      string // the expression by which it is called, if it is not a method
+	Rule      string // by which it was found
 	Method    bool   // of the connection type
 	OfContext bool   // a method of the pool context
 	Pointer   bool   // the method's receiver is a pointer
+	Variable  bool   // a variable that holds the function
 	Params    []Role // in the order of the parameters
 	Variadic  bool   // there is one more, which gets nothing
-	Result    Result
-	Returns   bool // a needs-check that is proven to, whatever the connection
+	Result    Result // of all kinds but create, which
+	Value     bool   // returns the connection itself rather than a pointer,
+	Fails     bool   // and an error
+	Returns   bool   // a needs-check that is proven to, whatever the connection
 	Pos       token.Position
+	candidate candidate
 	context   types.Type // the pool context that it takes, or nil
 }
 
@@ -64,8 +73,6 @@ const (
 	Nothing Result = iota
 	Err
 	Bool
-	PointerAndErr // create
-	ValueAndErr   // create
 )
 
 // takes reports whether the hook has a parameter with that role.

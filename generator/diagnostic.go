@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 )
 
-// at returns an error that begins with a position, as the compiler's do.
+// at returns an error that begins with a position, as the compiler's do, if there is one.
 func at(pos token.Position, format string, args ...any) error {
+	if !pos.IsValid() {
+		return fmt.Errorf(format, args...)
+	}
 	pos.Filename = relative(pos.Filename)
 	return fmt.Errorf("%s: %w", pos, fmt.Errorf(format, args...))
 }

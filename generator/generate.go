@@ -5,14 +5,16 @@ package generator
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 )
 
 // File is a generated file that has not been written yet.
 type File struct {
-	Path string
-	Text []byte
+	Path  string
+	Text  []byte
+	Notes []error // what the user should know
 }
 
 // Generate makes the pool that the request asks for. It writes nothing.
@@ -25,10 +27,13 @@ func Generate(ctx context.Context, request Request) (*File, error) {
 		return nil, err
 	}
 	output := request.output(dir)
+	if filepath.Dir(output) != dir {
+		return nil, fmt.Errorf("-output=%q: not in the folder of the package, %s: the pool has to be beside its connection type", request.Output, dir)
+	}
 	if err := (&File{Path: output}).mayReplace(); err != nil {
 		return nil, err
 	}
-	pkg, err := load(ctx, dir, output)
+	pkg, err := load(ctx, request, dir, output)
 	if err != nil {
 		return nil, err
 	}
@@ -41,22 +46,33 @@ func generate(pkg *Package, request Request, output string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if connection.Tests && request.Output == "" {
+		output = testOutput(output)
+	}
+	if test := strings.HasSuffix(output, "_test.go"); test != connection.Tests {
+		return nil, at(connection.Pos, "%s is declared in %s, so the pool can't be in %s; give another -output", request.Type,
+			map[bool]string{true: "a test", false: "a file that is not a test"}[connection.Tests], filepath.Base(output))
+	}
 	text, err := specialise(connection, request)
 	if err != nil {
 		return nil, err
 	}
-	return &File{Path: output, Text: text}, nil
+	return &File{Path: output, Text: text, Notes: connection.Notes}, nil
+}
+
+// testOutput is the path of the output, if the type is declared in a test.
+func testOutput(output string) string {
+	if strings.HasSuffix(output, "_test.go") {
+		return output
+	}
+	return strings.TrimSuffix(output, ".go") + "_test.go"
 }
 
 // output is the path of the file that the request asks for: by default beside the type's, named after it.
 func (r Request) output(dir string) string {
 	name := r.Output
 	if name == "" {
-		prefix := r.Prefix
-		if prefix == "" {
-			prefix = r.Type
-		}
-		name = strings.ToLower(prefix) + "_pool.go"
+		name = strings.ToLower(r.prefix()) + "_pool.go"
 	}
 	return absolute(dir, name)
 }

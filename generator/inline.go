@@ -28,7 +28,7 @@ var standIns = map[string]Kind{
 func (s *source) inline(c *Connection, names names, info *types.Info) (err error) {
 	var locals map[string]bool // the names of the variables of the function around
 	reachable := func(h *Hook) {
-		if !h.Method && !h.OfContext && locals[h.Name] {
+		if !h.Method && !h.OfContext && locals[h.Call] {
 			err = at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
 		}
 	}
@@ -43,7 +43,7 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 				if locals[typ] {
 					typ = names["leased"]
 				}
-				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], typ, s.arguments(call)))
+				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], typ, c.arguments(s, call)))
 				return false
 			}
 		case *ast.CallExpr:
@@ -57,7 +57,7 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 			}
 			if call, kind := standIn(n); call != nil && c.Hooks[kind] != nil {
 				reachable(c.Hooks[kind])
-				s.replace(n.Pos(), n.End(), print(c.call(c.Hooks[kind], s.arguments(call))))
+				s.replace(n.Pos(), n.End(), print(c.call(c.Hooks[kind], c.arguments(s, call))))
 			}
 		}
 		return true
@@ -88,7 +88,7 @@ func standIn(e ast.Expr) (*ast.CallExpr, Kind) {
 
 // arguments maps the roles of parameters to what a call of a stand-in passes for them. Stand-ins take the
 // context, the connection and the pool context in this order, and may lack the first or the second one.
-func (s *source) arguments(call *ast.CallExpr) map[Role]string {
+func (c *Connection) arguments(s *source, call *ast.CallExpr) map[Role]string {
 	args := map[Role]string{}
 	for _, arg := range call.Args {
 		text := s.text[s.offset(arg.Pos()):s.offset(arg.End())]
@@ -118,30 +118,54 @@ func (c *Connection) call(h *Hook, args map[Role]string) *jen.Statement {
 	case h.OfContext:
 		return jen.Op(args[PoolContext]).Dot(h.Name).Call(list...)
 	}
-	return jen.Id(h.Name).Call(list...)
+	return jen.Op(h.Call).Call(list...)
 }
 
 // statement is what stands for the assignment of a stand-in's results to conn and err; typ is the connection
 // type.
 func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string {
-	switch {
-	case h.Kind == Create && h.Method:
-		args[ConnPointer], args[ConnValue] = "made", "*made"
-		return print(jen.Id("made").Op(":=").New(jen.Id(typ))) + "\n" +
-			print(jen.If(jen.Id("err").Op("=").Add(c.call(h, args)), jen.Id("err").Op("==").Nil()).Block(jen.Id("conn").Op("=").Id("made")))
-	case h.Result == ValueAndErr:
-		return print(jen.Var().Id("made").Id(typ)) + "\n" +
-			print(jen.If(jen.List(jen.Id("made"), jen.Id("err")).Op("=").Add(c.call(h, args)), jen.Id("err").Op("==").Nil()).
-				Block(jen.Id("conn").Op("=").Op("&").Id("made")))
-	case h.Kind == Create:
-		return print(jen.List(jen.Id("conn"), jen.Id("err")).Op("=").Add(c.call(h, args)))
-	case h.Result == Bool:
+	if h.Kind == Create {
+		return c.creation(h, typ, args)
+	}
+	switch h.Result {
+	case Bool:
 		return print(jen.If(jen.Op("!").Add(c.call(h, args))).Block(
 			jen.Id("err").Op("=").Qual("errors", "New").Call(jen.Lit(refusals[h.Kind]))))
-	case h.Result == Nothing:
+	case Nothing:
 		return print(c.call(h, args))
 	}
 	return print(jen.Id("err").Op("=").Add(c.call(h, args)))
+}
+
+// creation is statement for create.
+func (c *Connection) creation(h *Hook, typ string, args map[Role]string) string {
+	made, pointer := jen.Id("made"), jen.Id("made")
+	if !h.Method {
+		pointer = jen.Op("&").Id("made")
+	}
+	before, assigned := jen.Var().Id("made").Op(typ), []jen.Code{made}
+	switch {
+	case h.Method:
+		args[ConnPointer], args[ConnValue] = "made", "*made"
+		before, assigned = jen.Id("made").Op(":=").New(jen.Op(typ)), nil
+	case !h.Value:
+		before, assigned = jen.Null(), []jen.Code{jen.Id("conn")}
+	}
+	call := c.call(h, args)
+	if h.Fails {
+		assigned = append(assigned, jen.Id("err"))
+	}
+	if len(assigned) > 0 {
+		call = jen.List(assigned...).Op("=").Add(call)
+	}
+	keep := jen.Id("conn").Op("=").Add(pointer)
+	switch {
+	case !h.Method && !h.Value:
+		return print(call)
+	case h.Fails:
+		return print(before) + "\n" + print(jen.If(call, jen.Id("err").Op("==").Nil()).Block(keep))
+	}
+	return print(before) + "\n" + print(call) + "\n" + print(keep)
 }
 
 // refusals are the errors that stand for a hook's returning false.

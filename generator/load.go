@@ -17,30 +17,36 @@ import (
 )
 
 // Package is the user's package as far as poolgen reads it: its declarations, without the bodies of its
-// functions, and with types of other packages known by name only. So it does not matter whether the
+// functions, and with types of most other packages known by name only. So it does not matter whether the
 // package compiles, or whether anything that it imports does.
 type Package struct {
-	Name  string
-	Dir   string
-	fset  *token.FileSet
-	files []*ast.File
-	types *types.Package
-	info  *types.Info
+	Name    string
+	Dir     string
+	path    string
+	tests   bool     // the files are those of tests
+	ignored []string // files that this build has not
+	fset    *token.FileSet
+	files   []*ast.File
+	types   *types.Package
+	info    *types.Info
+	imports types.Importer // of the types
+	*surroundings
 }
 
 // list runs the go command for the packages that match the patterns: names and files only, which takes
-// neither a build nor the imports. It runs no cgo, no packages driver and no download of a toolchain.
+// neither a build nor the imports. It runs no packages driver and no download of a toolchain, and cgo neither:
+// it only tells which files would be for that.
 func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Package, error) {
 	return packages.Load(&packages.Config{
 		Mode:    packages.NeedName | packages.NeedFiles,
 		Context: ctx,
 		Dir:     dir,
-		Env:     append(os.Environ(), "CGO_ENABLED=0", "GOPACKAGESDRIVER=off", "GOTOOLCHAIN=local"),
+		Env:     append(os.Environ(), "GOPACKAGESDRIVER=off", "GOTOOLCHAIN=local"),
 	}, patterns...)
 }
 
 // load reads the package in dir, without the file at output, which is what poolgen is going to replace.
-func load(ctx context.Context, dir, output string) (*Package, error) {
+func load(ctx context.Context, request Request, dir, output string) (*Package, error) {
 	pkgs, err := list(ctx, dir, ".")
 	if err != nil {
 		return nil, fmt.Errorf("%s: go list failed: %w", relative(dir), err)
@@ -48,21 +54,43 @@ func load(ctx context.Context, dir, output string) (*Package, error) {
 	if len(pkgs) != 1 {
 		return nil, fmt.Errorf("%s: %d packages, want one; run poolgen in the folder of the connection type", relative(dir), len(pkgs))
 	}
-	return parse(pkgs[0], dir, output)
+	return read(ctx, pkgs[0], request, dir, output)
+}
+
+// read reads a listed package.
+func read(ctx context.Context, listed *packages.Package, request Request, dir, output string) (*Package, error) {
+	p := &Package{Name: listed.Name, Dir: dir, path: listed.PkgPath, ignored: listed.IgnoredFiles, fset: token.NewFileSet()}
+	p.surroundings = newSurroundings(ctx, p.fset, dir)
+	if err := p.parse(listed, output); err != nil {
+		return nil, err
+	}
+	p.check()
+	if p.elsewhere(listed, request, output) {
+		p.check()
+	}
+	for {
+		missing, err := p.lacks(request)
+		if err != nil || len(missing) == 0 {
+			return p, err
+		}
+		if err := p.declare(missing...); err != nil {
+			return nil, err
+		}
+		p.check()
+	}
 }
 
 // parse reads the files of a listed package.
-func parse(listed *packages.Package, dir, output string) (*Package, error) {
-	p := &Package{Name: listed.Name, Dir: dir, fset: token.NewFileSet()}
+func (p *Package) parse(listed *packages.Package, output string) error {
 	names := slices.Clone(listed.GoFiles)
 	var errs []error
 	for _, err := range listed.Errors {
 		// A file that does not parse is not listed; to say why, parse it here.
 		if name, _, ok := strings.Cut(err.Pos, ".go:"); ok && err.Kind == packages.ParseError {
-			if name = absolute(dir, name+".go"); !slices.Contains(names, name) {
+			if name = absolute(p.Dir, name+".go"); !slices.Contains(names, name) {
 				names = append(names, name)
 			}
-		} else if len(listed.GoFiles) == 0 {
+		} else if len(listed.GoFiles)+len(listed.IgnoredFiles) == 0 && !hasTests(p.Dir) {
 			errs = append(errs, errors.New(err.Msg))
 		}
 	}
@@ -77,15 +105,16 @@ func parse(listed *packages.Package, dir, output string) (*Package, error) {
 			errs = append(errs, errors.New(relative(name)+strings.TrimPrefix(err.Error(), name)))
 		}
 	}
-	if len(errs) == 0 && len(p.files) == 0 {
-		errs = append(errs, fmt.Errorf("%s: no Go files; run poolgen in the folder of the connection type", relative(dir)))
+	if len(errs) == 0 && len(p.files) == 0 && len(listed.IgnoredFiles) == 0 && !hasTests(p.Dir) {
+		errs = append(errs, fmt.Errorf("%s: no Go files; run poolgen in the folder of the connection type", relative(p.Dir)))
 	}
-	if len(errs) > 0 {
-		return nil, joined(errs)
-	}
-	p.Name = p.files[0].Name.Name
-	p.check()
-	return p, nil
+	return joined(errs)
+}
+
+// hasTests reports whether there are tests in a folder.
+func hasTests(dir string) bool {
+	tests, _ := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	return len(tests) > 0
 }
 
 func absolute(dir, name string) string {
@@ -98,20 +127,30 @@ func absolute(dir, name string) string {
 // check type-checks the declarations. Errors don't matter here: what poolgen needs to know of a
 // declaration and can't is reported where it is needed.
 func (p *Package) check() {
+	if len(p.files) > 0 {
+		p.Name = p.files[0].Name.Name
+	}
+	p.imports = p.importer(p.files)
 	p.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
 	config := types.Config{
 		IgnoreFuncBodies: true,
 		FakeImportC:      true,
-		Importer:         newStubs(p.files),
+		Importer:         p.imports,
 		Error:            func(error) {},
 	}
-	p.types, _ = config.Check(p.Name, p.fset, p.files, p.info)
+	p.types, _ = config.Check(p.path, p.fset, p.files, p.info)
 }
 
-// position is where an object is declared.
-func (p *Package) position(pos token.Pos) token.Position { return p.fset.Position(pos) }
+// position is where an object is declared, if that is in the package itself: an error that begins with the position of
+// something else would send its reader to what others wrote.
+func (p *Package) position(pos token.Pos) token.Position {
+	if p.fileOf(pos) == nil {
+		return token.Position{}
+	}
+	return p.fset.Position(pos)
+}
 
-// where is position for use inside a message.
+// where is the position of any object for use inside a message.
 func (p *Package) where(pos token.Pos) string {
 	position := p.fset.Position(pos)
 	position.Filename = relative(position.Filename)

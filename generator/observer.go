@@ -66,11 +66,11 @@ func (r *resolver) observer(c *Connection) error {
 func (r *resolver) observerType(name string) (*types.Named, error) {
 	obj := r.types.Scope().Lookup(name)
 	if obj == nil {
-		return nil, fmt.Errorf("-observer=%s: no type %s in package %s: %s", name, name, r.Name, r.typesLike(name))
+		return nil, fmt.Errorf("-observer=%s: no type %s in package %s: %s", name, name, r.Name, r.typesLike(reference{Name: name}))
 	}
 	pos := r.position(obj.Pos())
 	if _, ok := obj.(*types.TypeName); !ok {
-		return nil, at(pos, "-observer=%s: it is not a type; %s", name, r.typesLike(name))
+		return nil, at(pos, "-observer=%s: it is not a type; %s", name, r.typesLike(reference{Name: name}))
 	}
 	named, _ := types.Unalias(obj.Type()).(*types.Named)
 	switch {

@@ -2,15 +2,10 @@ package generator
 
 import (
 	"go/ast"
-	"go/build"
-	"go/build/constraint"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
-	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // The pool asks on the requester's goroutine whether a connection needs a health check, and must not lose a
@@ -96,7 +91,7 @@ type proof struct {
 
 // returns reports whether a hook is proven to return.
 func (r *resolver) returns(h *Hook, c candidate) bool {
-	if c.decl.Body == nil || h.Method && r.receiver(c) != r.conn || slices.ContainsFunc(r.files, r.isConstrained) {
+	if c.decl == nil || c.decl.Body == nil || r.conn.Obj().Pkg() != r.types || r.conn.TypeArgs().Len() > 0 || h.Method && r.receiver(c) != r.conn || slices.ContainsFunc(r.files, r.isConstrained) {
 		return false // an embedded pointer may lie on the way to a promoted method
 	}
 	p := &proof{std: map[*types.Package]bool{}, info: &types.Info{
@@ -107,7 +102,7 @@ func (r *resolver) returns(h *Hook, c candidate) bool {
 	}}
 	imports := newStubs(r.files)
 	for path, text := range returning {
-		imports[path] = declarations(path, text)
+		imports[path] = declare(path, text)
 		p.std[imports[path]] = true
 	}
 	config := types.Config{FakeImportC: true, Importer: imports, Error: func(error) {}}
@@ -120,23 +115,10 @@ func (r *resolver) returns(h *Hook, c candidate) bool {
 
 // isConstrained reports whether there are builds without a file. In those, other declarations may have taken
 // the place of the file's, and turned a field on the way of a proof into a pointer, say.
-func (p *Package) isConstrained(file *ast.File) bool {
-	for _, group := range file.Comments {
-		for _, c := range group.List {
-			if c.Pos() < file.Package && (constraint.IsGoBuild(c.Text) || constraint.IsPlusBuild(c.Text)) {
-				return true
-			}
-		}
-	}
-	elsewhere := build.Context{GOOS: "none", GOARCH: "none", OpenFile: func(string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader("package p")), nil // leaves the name to decide
-	}}
-	everywhere, _ := elsewhere.MatchFile("", filepath.Base(p.position(file.Package).Filename))
-	return !everywhere
-}
+func (p *Package) isConstrained(file *ast.File) bool { return p.condition(file) != "" }
 
-// declarations is the package that a text declares.
-func declarations(path, text string) *types.Package {
+// declare makes the package that a text declares.
+func declare(path, text string) *types.Package {
 	fset := token.NewFileSet()
 	file, _ := parser.ParseFile(fset, path, text, parser.SkipObjectResolution)
 	config := types.Config{IgnoreFuncBodies: true, Error: func(error) {}}

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"go/token"
 	"path/filepath"
@@ -52,8 +53,10 @@ var Kinds = []Kind{Create, NeedsCheck, Check, Close, Reset, Broken, AfterCreate,
 // Validate checks that each name in the request is what it must be, so that nothing but a name can reach
 // the generated code.
 func (r Request) Validate() error {
-	if !isName(r.Type) {
-		return fmt.Errorf("-type=%q: not the name of a type; give the name of a type of this package, such as -type=MyConn", r.Type)
+	if canonical, err := ParseType(r.Type); err != nil {
+		return err
+	} else if canonical != r.Type {
+		return fmt.Errorf("-type=%q: write it %s", r.Type, canonical)
 	}
 	if r.Prefix != "" && !isName(r.Prefix) {
 		return fmt.Errorf("-prefix=%q: not a Go identifier; give one to start the generated names with", r.Prefix)
@@ -71,21 +74,34 @@ func (r Request) Validate() error {
 		return fmt.Errorf("-keyed=%q: not the name of a type; give the type of the keys, such as -keyed=string or -keyed=netip.AddrPort", r.Keyed)
 	}
 	if r.Output != "" && !isGoFile(r.Output) {
-		return fmt.Errorf("-output=%q: not the name of a Go file; give one that ends in .go (and not in _test.go)", r.Output)
+		return fmt.Errorf("-output=%q: not the name of a Go file; give one that ends in .go", r.Output)
 	}
 	for _, kind := range Kinds {
-		if name, ok := r.Hooks[kind]; ok && !isName(name) {
-			return fmt.Errorf("-%s=%q: not a Go identifier; give the name of a function or method, or %s", kind, name, none)
+		name, ok := r.Hooks[kind]
+		if ref, valid := parseReference(name); ok && (!valid || ref.Args != "") {
+			return fmt.Errorf("-%s=%q: not the name of a function or method; give one such as Dial, Server.Dial, pgx.ConnectConfig or amqp.Connection.Channel, or %s", kind, name, none)
 		}
 	}
 	return nil
 }
 
+// prefix is how the generated names begin.
+func (r Request) prefix() string { return cmp.Or(r.Prefix, r.ownPrefix()) }
+
+// ownPrefix is how they begin if the request does not say: with the type's name and, if that is another package's, the
+// name of that.
+func (r Request) ownPrefix() string {
+	ref, _ := parseReference(r.Type)
+	if ref.local() {
+		return ref.Name
+	}
+	return upperFirst(guessName(ref.Path)) + ref.Name
+}
+
 // isGoFile reports whether a path is one of a file that go build takes for the package's.
 func isGoFile(path string) bool {
 	base := filepath.Base(path)
-	return strings.HasSuffix(base, ".go") && !strings.HasSuffix(base, "_test.go") &&
-		base[0] != '_' && base[0] != '.' && !strings.ContainsFunc(path, unicode.IsControl)
+	return strings.HasSuffix(base, ".go") && base[0] != '_' && base[0] != '.' && !strings.ContainsFunc(path, unicode.IsControl)
 }
 
 func isName(s string) bool { return token.IsIdentifier(s) && s != "_" }
@@ -100,7 +116,7 @@ func isTypeName(s string) bool {
 // it: that is the file with the header.
 func (r Request) flags() string {
 	args := []string{"-type=" + r.Type}
-	if r.Prefix != "" && r.Prefix != r.Type {
+	if r.Prefix != "" && r.Prefix != r.ownPrefix() {
 		args = append(args, "-prefix="+r.Prefix)
 	}
 	if r.Size > 0 {

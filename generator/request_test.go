@@ -10,7 +10,8 @@ import (
 
 // Whatever comes by flag or header is a name, or it is refused.
 func TestNothingButNamesIsAccepted(t *testing.T) {
-	for _, evil := range []string{"A\n//go:embed x", "A\rB", "A\x00", "A;B", "A//", "A/*", "A*/", `A"`, "A`", "A'", "A B", " A", "A.B", "A[int]", "_", "func", "1A", "-A", "A\u2028B", "A\ufeff", "../A"} {
+	for _, evil := range []string{"A\n//go:embed x", "A\rB", "A\x00", "A;B", "A//", "A/*", "A*/", `A"`, "A`", "A'", "A B", " A", "A.", ".A", "A[", "A]", "A[]", "A[int", "A[int]]", "A[func()]", "A[struct{}]", "A[interface{ m() }]", "A[B(1)]", "A[\"x\"]", "A[chan int]",
+		"a/../b.C", "a//b.C", "/a.B", "a/.B", "a b/c.D", "a\nb/c.D", "a/b", "a.b.c.D", "func.A", "_", "func", "1A", "-A", "A\u2028B", "A\ufeff", "../A"} {
 		require.Error(t, Request{Type: evil}.Validate(), "-type=%q", evil)
 		require.Error(t, Request{Type: "A", Prefix: evil}.Validate(), "-prefix=%q", evil)
 		for _, kind := range Kinds {
@@ -25,8 +26,34 @@ func TestNothingButNamesIsAccepted(t *testing.T) {
 	}
 }
 
+// What names types and functions of others, or instances, is printed as it is read.
+func TestReferences(t *testing.T) {
+	for text, want := range map[string]reference{
+		"A":                             {Name: "A"},
+		"net.Conn":                      {Path: "net", Name: "Conn"},
+		"server.Dial":                   {Path: "server", Name: "Dial"},
+		"net/smtp.Client":               {Path: "net/smtp", Name: "Client"},
+		"github.com/jackc/pgx/v5.Conn":  {Path: "github.com/jackc/pgx/v5", Name: "Conn"},
+		"gopkg.in/yaml.v3.Node":         {Path: "gopkg.in/yaml.v3", Name: "Node"},
+		"amqp.Connection.Channel":       {Path: "amqp", Type: "Connection", Name: "Channel"},
+		"a.b/amqp-go.Connection.Dial":   {Path: "a.b/amqp-go", Type: "Connection", Name: "Dial"},
+		"A[Request,*Reply]":             {Name: "A", Args: "Request,*Reply"},
+		"a.A[map[string][]int,[3]*b.C]": {Path: "a", Name: "A", Args: "map[string][]int,[3]*b.C"},
+		"A[B[C,D],E]":                   {Name: "A", Args: "B[C,D],E"},
+	} {
+		ref, ok := parseReference(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, ref)
+		require.Equal(t, text, ref.String())
+	}
+	typ, err := ParseType("*A[ B, C ]")
+	require.NoError(t, err)
+	require.Equal(t, "A[B,C]", typ)
+	require.Equal(t, []string{"A[B,C[D,E]]", "F"}, SplitNames("A[B,C[D,E]], F"))
+}
+
 func TestTheOutputIsAFileThatGoBuilds(t *testing.T) {
-	for _, output := range []string{"a", "a.txt", "a.go.txt", "a_test.go", "_a.go", ".a.go", ".go", "x/_a.go", "a\n.go", "a\x00.go", "b\r/a.go"} {
+	for _, output := range []string{"a", "a.txt", "a.go.txt", "_a.go", ".a.go", ".go", "x/_a.go", "a\n.go", "a\x00.go", "b\r/a.go"} {
 		require.Error(t, Request{Type: "A", Output: output}.Validate(), "%q", output)
 	}
 	for _, output := range []string{"a.go", "./a.go", "x/a.go", "/x y/a_b.go", "Ünï.go"} {

@@ -1,10 +1,14 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,30 +17,37 @@ import (
 type resolver struct {
 	*Package
 	request Request
+	ref     reference  // to the connection type
+	typ     types.Type // the connection type as it is named: the same as conn, or an alias of it
 	conn    *types.Named
-	context types.Type // the pool context, once a hook has shown it
-	shown   *candidate // the hook that did
-}
-
-// candidate is a function or method that may be a hook.
-type candidate struct {
-	fn   *types.Func
-	decl *ast.FuncDecl
-	file *ast.File
+	context types.Type  // the pool context, once a hook has shown it
+	shown   *candidate  // the hook that did
+	all     []candidate // see candidates
+	result  *Connection
 }
 
 // resolve finds out what the request's type offers to a pool.
 func resolve(pkg *Package, request Request) (*Connection, error) {
 	r := &resolver{Package: pkg, request: request}
+	r.ref, _ = parseReference(request.Type)
 	if err := r.findType(); err != nil {
 		return nil, err
 	}
 	c := &Connection{
-		Package: pkg.Name,
-		Type:    request.Type,
-		Hooks:   map[Kind]*Hook{},
-		Taken:   map[string]token.Position{},
-		Pos:     pkg.position(r.conn.Obj().Pos()),
+		Package:   pkg.Name,
+		Tests:     pkg.tests,
+		Interface: types.IsInterface(r.conn),
+		Hooks:     map[Kind]*Hook{},
+		Taken:     map[string]token.Position{},
+		Pos:       pkg.position(r.conn.Obj().Pos()),
+	}
+	for _, name := range pkg.types.Scope().Names() {
+		c.Taken[name] = pkg.position(pkg.types.Scope().Lookup(name).Pos())
+	}
+	r.result = c
+	c.Type = r.source(r.typ)
+	if r.ref.local() {
+		c.Condition = pkg.conditionOf(r.ref.Name, pkg.ignored)
 	}
 	var errs []error
 	for _, kind := range Kinds {
@@ -59,6 +70,11 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 		return nil, at(farewell.Pos, "%s has %s but no close hook: looked for %s; name one with -close=F, or switch this one off with -before-close=none",
 			request.Type, farewell.Name, strings.Join(conventions[Close].methods, ", "))
 	}
+	for _, kind := range Kinds {
+		if h := c.Hooks[kind]; h != nil && !h.Method && !h.OfContext {
+			h.Call = r.call(h.candidate)
+		}
+	}
 	r.describeContext(c)
 	if err := r.observer(c); err != nil {
 		return nil, err
@@ -67,39 +83,177 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 		return nil, err
 	}
 	c.Absent = r.absent(c)
-	for _, name := range pkg.types.Scope().Names() {
-		c.Taken[name] = pkg.position(pkg.types.Scope().Lookup(name).Pos())
-	}
+	c.Notes = r.notes(c)
 	return c, nil
+}
+
+// notes are what the user should know of a pool that is fine otherwise.
+func (r *resolver) notes(c *Connection) []error {
+	var notes []error
+	if c.Interface {
+		notes = append(notes, at(c.Pos, "note: %s is an interface: calls of its methods stay dynamic", r.request.Type))
+	}
+	for _, kind := range Kinds {
+		if h := c.Hooks[kind]; h != nil && h.Variable {
+			notes = append(notes, at(h.Pos, "note: %s is a variable: the pool calls whatever function it holds at the time, and the call can't be inlined", h.Name))
+		}
+	}
+	return notes
 }
 
 // findType finds the connection type.
 func (r *resolver) findType() error {
-	name := r.request.Type
-	obj := r.types.Scope().Lookup(name)
+	obj := r.lookup(r.ref)
 	typ, ok := obj.(*types.TypeName)
-	if !ok && obj != nil {
-		return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", name, r.typesLike(name))
-	} else if !ok {
-		return fmt.Errorf("%s: no type %s in package %s: %s", relative(r.Dir), name, r.Name, r.typesLike(name))
+	switch {
+	case !ok && obj != nil:
+		return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", r.request.Type, r.typesLike(r.ref))
+	case !ok && !r.ref.local():
+		return r.unknown("type", r.request.Type, r.ref)
+	case !ok:
+		return fmt.Errorf("%s: no type %s in package %s: %s", relative(r.Dir), r.ref.Name, r.Name, r.typesLike(r.ref))
 	}
-	named, ok := types.Unalias(typ.Type()).(*types.Named)
-	if !ok || named.Obj() != typ {
-		return at(r.position(typ.Pos()), "%s is an alias: give -type the name of a type that this package defines", name)
+	pos := r.position(typ.Pos())
+	r.typ = typ.Type()
+	if r.ref.Args != "" || openParams(r.typ).Len() > 0 {
+		instance, err := r.instance(typ)
+		if err != nil {
+			return err
+		}
+		r.typ = instance
 	}
-	if named.TypeParams().Len() > 0 {
-		return at(r.position(typ.Pos()), "%s is generic: define a type for the instance that is to be pooled, and name that", name)
+	r.conn, ok = types.Unalias(r.typ).(*types.Named)
+	if !ok || r.conn.Obj().Pkg() == nil {
+		return at(pos, "%s is an alias of %s, which has no name of its own: define a type for the connection, and name that", r.request.Type, r.typeString(types.Unalias(r.typ)))
 	}
-	switch named.Underlying().(type) {
-	case *types.Interface, *types.Pointer:
-		return at(r.position(typ.Pos()), "%s is neither a struct nor another concrete type: name the type of the connection itself", name)
+	switch under := r.conn.Underlying().(type) {
+	case *types.Pointer:
+		return at(pos, "%s is neither a struct nor another concrete type: name the type of the connection itself", r.request.Type)
+	case *types.Interface:
+		if !under.IsMethodSet() {
+			return at(pos, "%s is a constraint, not the type of a connection", r.request.Type)
+		}
 	}
-	r.conn = named
+	if pkg := r.conn.Obj().Pkg(); pkg != r.types && r.declared[pkg.Path()].err != nil && r.neighbour(pkg.Path()) == nil {
+		return at(pos, "%s is a type of %s, which can't be read: %w", r.request.Type, pkg.Path(), r.declared[pkg.Path()].err)
+	}
 	return nil
 }
 
+// openParams are those of a type that is generic and not instantiated.
+func openParams(t types.Type) *types.TypeParamList {
+	switch t := t.(type) {
+	case *types.Alias:
+		if t.TypeArgs().Len() == 0 {
+			return t.TypeParams()
+		}
+	case *types.Named:
+		if t.TypeArgs().Len() == 0 {
+			return t.TypeParams()
+		}
+	}
+	return nil
+}
+
+// instance is the instance of a generic type that the request names. Its arguments are types that this package
+// declares or that a file of it can name.
+func (r *resolver) instance(typ *types.TypeName) (types.Type, error) {
+	pos := r.position(typ.Pos())
+	params := openParams(typ.Type())
+	switch {
+	case params.Len() == 0:
+		return nil, at(pos, "%s is not generic: give -type=%s", r.ref.Name, typ.Name())
+	case r.ref.Args == "":
+		return nil, at(pos, "%s is generic: give its type arguments, as in -type='%s[%s]', or define a type for the instance that is to be pooled, and name that",
+			r.request.Type, r.request.Type, strings.Repeat("string,", params.Len()-1)+"string")
+	}
+	var args []types.Type
+	for _, arg := range SplitNames(r.ref.Args) {
+		t := r.typeOf(arg)
+		if t == nil {
+			return nil, at(pos, "-type=%s: no file of package %s can name the type %s; declare it, or use its package in the file that declares %s", r.request.Type, r.Name, arg, r.ref.Name)
+		}
+		args = append(args, t)
+	}
+	if len(args) != params.Len() {
+		return nil, at(pos, "-type=%s: %s takes %d type arguments, not %d", r.request.Type, r.ref.Name, params.Len(), len(args))
+	}
+	instance, err := types.Instantiate(nil, typ.Type(), args, false)
+	if err != nil {
+		return nil, at(pos, "-type=%s: %w", r.request.Type, err)
+	}
+	return instance, nil
+}
+
+// typeOf is the type that an expression means in one of the package's files, or nil.
+func (r *resolver) typeOf(expr string) types.Type {
+	for _, file := range r.files {
+		tv, err := types.Eval(r.fset, r.types, file.FileEnd-1, expr)
+		if err == nil && tv.IsType() {
+			return tv.Type
+		}
+	}
+	return nil
+}
+
+// unknown is the error for something of another package that is not there.
+func (r *resolver) unknown(flag, value string, ref reference) error {
+	path := r.importPath(ref.Path)
+	n := r.declared[path]
+	what := ref.Name
+	if ref.Type != "" {
+		what = ref.Type
+	}
+	switch {
+	case n != nil && n.err != nil && len(n.files) == 0 && path == ref.Path && !strings.Contains(path, "/"):
+		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s.%s",
+			flag, value, r.Name, ref.Path, flag, r.required(ref.Path), ref.Name)
+	case n != nil && n.err != nil && len(n.files) == 0:
+		return fmt.Errorf("-%s=%s: package %s can't be read: %w; to add it to the module: go get %s", flag, value, path, n.err, path)
+	case !token.IsExported(what):
+		return fmt.Errorf("-%s=%s: %s is not exported by package %s, so that this package can't use it", flag, value, what, path)
+	}
+	return fmt.Errorf("-%s=%s: package %s declares no %s%s", flag, value, path, what, didYouMean(what, r.exported(path)))
+}
+
+// required is the path of a package that the module requires and that may be called so, or else an example of one.
+func (r *resolver) required(name string) string {
+	for dir := r.Dir; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		for _, match := range requirement.FindAllSubmatch(text, -1) {
+			if guessName(string(match[1])) == name {
+				return string(match[1])
+			}
+		}
+		if err == nil {
+			break
+		}
+	}
+	return "example.com/" + name
+}
+
+var requirement = regexp.MustCompile(`(?m)^\s*(?:require\s+)?([^\s/]+\.[^\s/]+/\S+) v\d`)
+
+// exported are the exported names of another package.
+func (r *resolver) exported(path string) []string {
+	var names []string
+	if pkg := r.neighbour(path); pkg != nil {
+		names = slices.DeleteFunc(pkg.Scope().Names(), func(name string) bool { return !token.IsExported(name) })
+	}
+	return names
+}
+
+// didYouMean ends a message with the name that is most like the given one, if any is.
+func didYouMean(name string, names []string) string {
+	if near := nearest(name, names); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
 // typesLike says which types there are, where there is none with the given name.
-func (r *resolver) typesLike(name string) string {
+func (r *resolver) typesLike(ref reference) string {
+	name := ref.Name
 	var names []string
 	for _, other := range r.types.Scope().Names() {
 		if _, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok {
@@ -153,11 +307,11 @@ func (r *resolver) hook(kind Kind) (*Hook, error) {
 		return r.named(kind, name)
 	}
 	if marked := r.marked(kind); len(marked) > 0 {
-		return r.only(kind, marked, fmt.Sprintf("both have the directive //poolgen:%s", kind))
+		return r.only(kind, marked, fmt.Sprintf("both have the directive //poolgen:%s", kind), "directive //poolgen:"+string(kind))
 	}
 	for _, found := range r.ranks(kind) {
 		if len(found) > 0 {
-			return r.only(kind, found, fmt.Sprintf("both are called as the %s hook is", kind))
+			return r.only(kind, found, fmt.Sprintf("both are called as the %s hook is", kind), "convention")
 		}
 	}
 	if kind == Create {
@@ -168,40 +322,66 @@ func (r *resolver) hook(kind Kind) (*Hook, error) {
 
 // named finds the hook that a flag names.
 func (r *resolver) named(kind Kind, name string) (*Hook, error) {
+	ref, _ := parseReference(name)
+	all, err := r.referred(kind, name, ref)
+	if err != nil {
+		return nil, err
+	}
 	var found []candidate
-	for _, c := range r.candidates() {
-		if c.fn.Name() == name && r.concerns(kind, c) {
+	for _, c := range all {
+		if r.concerns(kind, c) {
 			found = append(found, c)
 		}
 	}
-	if len(found) == 0 {
-		for _, c := range r.candidates() {
-			if c.fn.Name() == name {
-				h, err := r.signature(kind, c)
-				if err != nil {
-					return nil, err
-				}
-				return r.use(h, c) // which says what is wrong
-			}
+	if len(found) == 0 && len(all) > 0 {
+		h, err := r.signature(kind, all[0])
+		if err != nil {
+			return nil, err
 		}
+		return r.use(h, all[0]) // which says what is wrong
+	}
+	if len(found) == 0 {
 		var names []string
 		for _, c := range r.candidates() {
-			names = append(names, c.fn.Name())
+			names = append(names, c.name())
 		}
-		hint := ""
-		if near := nearest(name, names); near != "" {
-			hint = "; did you mean " + near + "?"
-		}
-		return nil, at(r.position(r.conn.Obj().Pos()), "-%s=%s: no function or method %s that has to do with %s%s", kind, name, name, r.request.Type, hint)
+		return nil, at(r.position(r.conn.Obj().Pos()), "-%s=%s: no function or method %s that has to do with %s%s", kind, name, name, r.request.Type, didYouMean(name, names))
 	}
-	return r.only(kind, found, "both have the name that the flag gives")
+	return r.only(kind, found, "both have the name that the flag gives", "named by -"+string(kind))
+}
+
+// referred are the functions and methods that a reference may mean.
+func (r *resolver) referred(kind Kind, name string, ref reference) ([]candidate, error) {
+	if ref.Type == "" && (ref.local() || r.declaresType(ref.Path)) {
+		return slices.DeleteFunc(slices.Clone(r.candidates()), func(c candidate) bool {
+			return c.name() != ref.Name || !ref.local() && (r.receiver(c) == nil || r.receiver(c).Obj().Name() != ref.Path)
+		}), nil
+	}
+	obj := r.lookup(reference{Path: ref.Path, Name: cmp.Or(ref.Type, ref.Name)})
+	if typ, ok := obj.(*types.TypeName); ok && ref.Type != "" {
+		method, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, nil, ref.Name)
+		if types.IsInterface(typ.Type()) {
+			method, _, _ = types.LookupFieldOrMethod(typ.Type(), true, nil, ref.Name)
+		}
+		if fn, ok := method.(*types.Func); ok && fn.Exported() {
+			return []candidate{{obj: fn, sig: fn.Signature(), owner: typ.Type()}}, nil
+		}
+		return nil, fmt.Errorf("-%s=%s: %s has no exported method %s%s", kind, name, typ.Name(), ref.Name, didYouMean(ref.Name, methodNames(typ.Type())))
+	}
+	if c, ok := function(obj); ok && ref.Type == "" {
+		return []candidate{c}, nil
+	}
+	if obj != nil {
+		return nil, fmt.Errorf("-%s=%s: %s is not a function of package %s", kind, name, cmp.Or(ref.Type, ref.Name), obj.Pkg().Path())
+	}
+	return nil, r.unknown(string(kind), name, ref)
 }
 
 // marked are the functions with the directive for a kind that concern the connection type.
 func (r *resolver) marked(kind Kind) []candidate {
 	var found []candidate
 	for _, c := range r.candidates() {
-		if hasDirective(c.decl.Doc, kind) && r.concerns(kind, c) {
+		if hasDirective(c.doc, kind) && r.concerns(kind, c) {
 			found = append(found, c)
 		}
 	}
@@ -218,30 +398,50 @@ func hasDirective(doc *ast.CommentGroup, kind Kind) bool {
 func (r *resolver) ranks(kind Kind) [][]candidate {
 	names := conventions[kind]
 	var ranks [][]candidate
-	if kind == Create {
-		// All names of create have the same rank, and one whose signature is another is none.
-		all := append(slices.Clone(names.functions), "Create")
-		return append(ranks, slices.DeleteFunc(r.called(kind, all...), func(c candidate) bool {
-			_, err := r.signature(kind, c)
-			return err != nil
-		}))
-	}
-	for i := range names.methods {
-		ranks = append(ranks, r.called(kind, names.methods[i], names.functions[i]))
+	for _, stem := range r.stems() {
+		if kind == Create {
+			// All names of create have the same rank, and one whose signature is another is none.
+			all := append(slices.Clone(names.functions), "Create")
+			ranks = append(ranks, slices.DeleteFunc(r.called(kind, stem, all...), func(c candidate) bool {
+				_, err := r.signature(kind, c)
+				return err != nil
+			}))
+			continue
+		}
+		for i := range names.methods {
+			ranks = append(ranks, r.called(kind, stem, names.methods[i], names.functions[i]))
+		}
 	}
 	return ranks
 }
 
+// stems are what T stands for in the names of functions: the name of the type, or else how the pool's names begin, or
+// else the name of the type that it is an alias of.
+func (r *resolver) stems() []string {
+	var stems []string
+	for _, stem := range []string{r.ref.Name, r.request.ownPrefix(), r.conn.Obj().Name()} {
+		if stem = upperFirst(stem); !slices.Contains(stems, stem) {
+			stems = append(stems, stem)
+		}
+	}
+	return stems
+}
+
 // called are the functions with one of these names that concern the connection type. A name that ends
-// in T is that of a function or of a method of the pool context, in either case of its first letter.
-func (r *resolver) called(kind Kind, names ...string) []candidate {
+// in T is that of a function or of a method of the pool context, in either case of its first letter. A method of
+// another package that can't be the hook only has its name by chance, unless it is Close.
+func (r *resolver) called(kind Kind, stem string, names ...string) []candidate {
 	var found []candidate
 	for _, c := range r.candidates() {
 		for _, name := range names {
-			fits := c.fn.Name() == name && r.isMethod(kind, c)
-			if stem, ok := strings.CutSuffix(name, "T"); ok {
-				full := stem + upperFirst(r.request.Type)
-				fits = !r.isMethod(kind, c) && (c.fn.Name() == full || c.fn.Name() == lowerFirst(full))
+			fits := c.name() == name && r.isMethod(kind, c)
+			if verb, ok := strings.CutSuffix(name, "T"); ok {
+				full := verb + stem
+				fits = !r.isMethod(kind, c) && (c.name() == full || c.name() == lowerFirst(full))
+			}
+			if fits && r.foreign(c) && kind != Close {
+				_, err := r.signature(kind, c)
+				fits = err == nil
 			}
 			if fits && r.concerns(kind, c) {
 				found = append(found, c)
@@ -252,117 +452,47 @@ func (r *resolver) called(kind Kind, names ...string) []candidate {
 }
 
 // only returns the hook that the one candidate is.
-func (r *resolver) only(kind Kind, found []candidate, what string) (*Hook, error) {
+func (r *resolver) only(kind Kind, found []candidate, what, rule string) (*Hook, error) {
 	if len(found) > 1 {
 		var list []string
 		for _, c := range found {
-			list = append(list, fmt.Sprintf("%s (%s)", r.display(c), r.where(c.fn.Pos())))
+			list = append(list, fmt.Sprintf("%s (%s)", r.display(c), r.where(c.obj.Pos())))
 		}
-		return nil, at(r.position(found[0].fn.Pos()), "%s %s: name the one for %s with -%s=F or //poolgen:%s",
+		return nil, at(r.position(found[0].obj.Pos()), "%s %s: name the one for %s with -%s=F or //poolgen:%s",
 			strings.Join(list, " and "), what, r.request.Type, kind, kind)
 	}
 	h, err := r.signature(kind, found[0])
 	if err != nil {
 		return nil, err
 	}
+	h.Rule = rule
 	h.Returns = kind == NeedsCheck && r.returns(h, found[0])
 	return r.use(h, found[0])
 }
 
-// candidates are all functions and methods that the package declares.
-func (r *resolver) candidates() []candidate {
-	var all []candidate
-	for _, file := range r.files {
-		for _, decl := range file.Decls {
-			if decl, ok := decl.(*ast.FuncDecl); ok {
-				if fn, ok := r.info.Defs[decl.Name].(*types.Func); ok {
-					all = append(all, candidate{fn, decl, file})
-				}
-			}
-		}
-	}
-	return all
-}
-
-// receiver is the type that a method belongs to, or nil.
-func (r *resolver) receiver(c candidate) *types.Named {
-	recv := c.fn.Signature().Recv()
-	if recv == nil {
-		return nil
-	}
-	named, _ := types.Unalias(deref(recv.Type())).(*types.Named)
-	return named
-}
-
-// isMethod reports whether a function is a method of the connection type. One of a type that it embeds is
-// too, but does not create more than that.
-func (r *resolver) isMethod(kind Kind, c candidate) bool {
-	if r.receiver(c) == r.conn {
-		return true
-	}
-	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, r.types, c.fn.Name())
-	return kind != Create && obj == c.fn
-}
-
-// concerns reports whether a function has to do with the connection type: it is a method of it, takes it
-// or, being a create, returns it. One that tells fatal errors may look at nothing but those, if it is nobody
-// else's method than the pool context's.
-func (r *resolver) concerns(kind Kind, c candidate) bool {
-	if r.isMethod(kind, c) {
-		return true
-	}
-	if recv := c.fn.Signature().Recv(); kind == IsFatal && (recv == nil || r.context == nil || types.Identical(recv.Type(), r.context)) {
-		return true
-	}
-	tuple := c.fn.Signature().Params()
-	if kind == Create {
-		tuple = c.fn.Signature().Results()
-	}
-	for v := range tuple.Variables() {
-		if r.isConn(v.Type()) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *resolver) isConn(t types.Type) bool { return types.Identical(deref(t), r.conn) }
-
-func deref(t types.Type) types.Type {
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		return p.Elem()
-	}
-	return t
-}
-
-// display is how a function is called in a message.
-func (r *resolver) display(c candidate) string {
-	if recv := r.receiver(c); recv != nil {
-		return recv.Obj().Name() + "." + c.fn.Name()
-	}
-	return c.fn.Name()
-}
-
 // noCreate is the error if there is no create, with what comes near.
 func (r *resolver) noCreate() error {
-	t := upperFirst(r.request.Type)
+	t := r.stems()[0]
 	var looked, near []string
 	for _, name := range conventions[Create].functions {
 		looked = append(looked, strings.TrimSuffix(name, "T")+t)
 	}
-	for _, c := range r.candidates() {
+	for _, c := range slices.Concat(r.candidates(), r.constructors()) {
+		if r.foreign(c) && r.isMethod(Create, c) {
+			continue // it creates nothing, whatever it returns
+		}
 		_, err := r.signature(Create, c)
 		alike := slices.ContainsFunc(looked, func(name string) bool {
-			return distance(strings.ToLower(name), strings.ToLower(c.fn.Name())) <= 2
+			return distance(strings.ToLower(name), strings.ToLower(c.name())) <= 2
 		})
 		switch {
 		case err == nil && r.concerns(Create, c):
-			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.fn.Pos()), c.fn.Name()))
+			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.obj.Pos()), r.flagName(c)))
 		case alike:
-			near = append(near, fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.fn.Pos()), r.printed(c)))
+			near = append(near, fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c)))
 		}
 	}
-	hint := fmt.Sprintf("; write one, such as func New%s(ctx context.Context) (*%s, error)", t, r.request.Type)
+	hint := fmt.Sprintf("; write one, such as func New%s(ctx context.Context) (%s, error)", t, r.pointer())
 	if len(near) > 0 {
 		hint = "; found " + strings.Join(near, " and ")
 	}

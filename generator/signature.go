@@ -2,45 +2,32 @@ package generator
 
 import (
 	"fmt"
-	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // signature matches a function's parameters and results, by type, with what a hook of the kind may have.
 func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
-	sig := c.fn.Signature()
-	h := &Hook{Kind: kind, Name: c.fn.Name(), Pos: r.position(c.fn.Pos()), Method: r.isMethod(kind, c)}
-	if sig.TypeParams().Len()+sig.RecvTypeParams().Len() > 0 {
+	h := &Hook{Kind: kind, Name: c.name(), Pos: r.position(c.obj.Pos()), Method: r.isMethod(kind, c)}
+	_, h.Variable = c.obj.(*types.Var)
+	if c.sig.TypeParams().Len()+r.openTypeParams(c) > 0 {
 		return nil, r.unfit(h, c, "it is generic")
 	}
-	var context types.Type
-	if recv := sig.Recv(); recv != nil {
+	if recv := c.sig.Recv(); recv != nil {
 		_, h.Pointer = types.Unalias(recv.Type()).(*types.Pointer)
 		if !h.Method {
-			h.OfContext, context = true, recv.Type()
+			h.OfContext, h.context = true, r.contextOf(c)
 		}
 	}
-	for i := range sig.Params().Len() {
-		v := sig.Params().At(i)
-		if sig.Variadic() && i == sig.Params().Len()-1 {
+	for i := range c.sig.Params().Len() {
+		if c.sig.Variadic() && i == c.sig.Params().Len()-1 {
 			h.Variadic = true // called with none
 			break
 		}
-		role, err := r.role(kind, v.Type())
-		if err != "" {
-			return nil, r.unfit(h, c, err)
+		if problem := r.param(kind, c, h, c.sig.Params().At(i).Type()); problem != "" {
+			return nil, r.unfit(h, c, problem)
 		}
-		if role == PoolContext {
-			if context != nil && !types.Identical(context, v.Type()) {
-				return nil, r.unfit(h, c, fmt.Sprintf("it takes both %s and %s, of which only one can be the pool context", r.typeString(context), r.typeString(v.Type())))
-			}
-			context = v.Type()
-		}
-		h.Params = append(h.Params, role)
 	}
 	if h.takes(ContextContext) && !conventions[kind].context {
 		return nil, r.unfit(h, c, "it takes a context.Context, but the pool has none to give it")
@@ -49,14 +36,58 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 		return nil, r.unfit(h, c, "it does not take an error")
 	}
 	if kind != Create && kind != IsFatal && !h.Method && !h.takes(ConnPointer) && !h.takes(ConnValue) {
-		return nil, r.unfit(h, c, "it does not take a *"+r.request.Type)
+		return nil, r.unfit(h, c, "it does not take a "+r.pointer())
 	}
-	result, ok := r.result(kind, h, sig.Results())
-	if !ok {
-		return nil, r.unfit(h, c, "it returns "+r.results(sig.Results())+", not "+r.wanted(kind, h))
+	if !r.results(kind, h, c.sig.Results()) {
+		return nil, r.unfit(h, c, "it returns "+r.printedResults(c.sig.Results())+", not "+r.wanted(kind, h))
 	}
-	h.Result, h.context = result, context
+	h.candidate = c
 	return h, nil
+}
+
+// openTypeParams is how many type parameters of a method's receiver have no argument.
+func (r *resolver) openTypeParams(c candidate) int {
+	if recv := r.receiver(c); recv != nil && types.Identical(recv, r.conn) {
+		return 0
+	}
+	return c.sig.RecvTypeParams().Len()
+}
+
+// contextOf is the pool context of which a function is a method.
+func (r *resolver) contextOf(c candidate) types.Type {
+	if c.owner == nil {
+		return c.sig.Recv().Type()
+	}
+	_, pointer := types.Unalias(c.sig.Recv().Type()).(*types.Pointer)
+	if pointer && !types.IsInterface(c.owner) {
+		return types.NewPointer(c.owner)
+	}
+	return c.owner
+}
+
+// param finds out what the next parameter of a hook gets, or else why it can't be filled.
+func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem string) {
+	role, problem := r.role(kind, t)
+	if problem != "" {
+		return problem
+	}
+	if role == PoolContext {
+		known := h.context
+		if known == nil {
+			known = r.context
+		}
+		switch {
+		case h.context != nil && !types.Identical(h.context, t):
+			return fmt.Sprintf("it takes both %s and %s, of which only one can be the pool context", r.typeString(h.context), r.typeString(t))
+		case r.foreign(c) && h.Method && (known == nil || !types.Identical(known, t)):
+			return fmt.Sprintf("the pool has nothing to give it for %s", r.typeString(t))
+		case r.hidden(t) != "":
+			return fmt.Sprintf("it takes %s, which this package can't name", r.hidden(t))
+		}
+		h.context = t
+	}
+	h.Params = append(h.Params, role)
+	return ""
 }
 
 // role is what a parameter of type t gets, or why it can't be filled.
@@ -72,7 +103,7 @@ func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 		return PoolContext, ""
 	case kind == Create:
 		return 0, "it takes a " + r.typeString(t) + ", which is what it is to create"
-	case types.Identical(t, r.conn):
+	case types.Identical(t, r.conn) && !types.IsInterface(r.conn):
 		return ConnValue, ""
 	}
 	return ConnPointer, ""
@@ -90,46 +121,41 @@ func (r *resolver) use(h *Hook, c candidate) (*Hook, error) {
 			advice += fmt.Sprintf(", or switch this one off with -%s=none", h.Kind)
 		}
 		return nil, at(h.Pos, "%s takes %s as the pool context, but %s (%s) takes %s: %s", r.display(c), r.typeString(h.context),
-			r.display(*r.shown), r.where(r.shown.fn.Pos()), r.typeString(r.context), advice)
+			r.display(*r.shown), r.where(r.shown.obj.Pos()), r.typeString(r.context), advice)
 	}
 	return h, nil
 }
 
-// result tells what the results mean, and whether they are fit for the kind.
-func (r *resolver) result(kind Kind, h *Hook, results *types.Tuple) (Result, bool) {
-	is := func(wanted ...func(types.Type) bool) bool {
-		if results.Len() != len(wanted) {
-			return false
+// results tells what the results of a hook mean, and whether they are fit for the kind.
+func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
+	var list []types.Type
+	for v := range results.Variables() {
+		list = append(list, v.Type())
+	}
+	next := func(want func(types.Type) bool) bool {
+		fits := len(list) > 0 && want(list[0])
+		if fits {
+			list = list[1:]
 		}
-		for i, want := range wanted {
-			if !want(results.At(i).Type()) {
-				return false
-			}
-		}
-		return true
+		return fits
 	}
 	isErr := func(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
 	isBool := func(t types.Type) bool { return types.Identical(t, types.Typ[types.Bool]) }
-	isValue := func(t types.Type) bool { return types.Identical(t, r.conn) }
-	isPointer := func(t types.Type) bool { return types.Identical(t, types.NewPointer(r.conn)) }
 	switch {
 	case kind == Create && h.Method:
-		return Err, h.Pointer && is(isErr)
-	case kind == Create && is(isValue, isErr):
-		return ValueAndErr, true
+		h.Fails = next(isErr)
+		return h.Pointer && len(list) == 0
 	case kind == Create:
-		return PointerAndErr, is(isPointer, isErr)
+		h.Value = !types.IsInterface(r.conn) && next(func(t types.Type) bool { return types.Identical(t, r.conn) })
+		made := h.Value || next(func(t types.Type) bool { return types.Identical(t, r.handle()) })
+		h.Fails = next(isErr)
+		return made && len(list) == 0
+	case next(isErr):
+		h.Result = Err
+	case next(isBool):
+		h.Result = Bool
 	}
-	returned := Nothing
-	switch {
-	case is(isErr):
-		returned = Err
-	case is(isBool):
-		returned = Bool
-	case results.Len() > 0:
-		return 0, false
-	}
-	return returned, slices.Contains(conventions[kind].results, returned)
+	return len(list) == 0 && slices.Contains(conventions[kind].results, h.Result)
 }
 
 // wanted is what a hook of the kind returns, in words.
@@ -138,7 +164,7 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 	case kind == Create && h.Method:
 		return "error from a method with a pointer receiver, which fills that"
 	case kind == Create:
-		return fmt.Sprintf("(*%s, error)", r.request.Type)
+		return fmt.Sprintf("(%s, error)", r.pointer())
 	}
 	var words []string
 	for _, result := range conventions[kind].results {
@@ -154,6 +180,9 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 // unfit is the error for a function that can't be the hook that it is named as.
 func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	advice := fmt.Sprintf("change it, or name another one with -%s=F or //poolgen:%s", h.Kind, h.Kind)
+	if c.decl == nil && c.obj.Pkg() != r.types {
+		advice = fmt.Sprintf("wrap it in a function of this package:\n\n%s\n\nor name another one with -%s=F", r.wrapper(h.Kind, c), h.Kind)
+	}
 	if h.Kind != Create {
 		advice += fmt.Sprintf(", or switch it off with -%s=none", h.Kind)
 	}
@@ -171,10 +200,11 @@ func (r *resolver) typeString(t types.Type) string {
 
 // printed is a signature without the word func.
 func (r *resolver) printed(c candidate) string {
-	return strings.TrimPrefix(r.typeString(c.fn.Signature()), "func")
+	return strings.TrimPrefix(r.typeString(c.sig), "func")
 }
 
-func (r *resolver) results(results *types.Tuple) string {
+// printedResults are results as a message has them.
+func (r *resolver) printedResults(results *types.Tuple) string {
 	if results.Len() == 0 {
 		return "nothing"
 	}
@@ -190,39 +220,17 @@ func (r *resolver) results(results *types.Tuple) string {
 
 // describeContext puts the type of the pool context into the connection, as the user writes it.
 func (r *resolver) describeContext(c *Connection) {
-	if r.context == nil {
-		return
-	}
-	refs := importNames(r.shown.file)
-	c.Context = types.TypeString(r.context, func(pkg *types.Package) string {
-		if pkg == r.types {
-			return ""
-		}
-		for name, path := range refs {
-			if path == pkg.Path() {
-				c.addImport(Import{Name: explicitName(r.shown.file, path), Path: path, refer: name, pos: r.importPosition(r.shown.file, path)})
-				return name
-			}
-		}
-		return pkg.Name()
-	})
-}
-
-// importPosition is where a file imports a path.
-func (r *resolver) importPosition(file *ast.File, path string) token.Position {
-	i := slices.IndexFunc(file.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) })
-	return r.position(file.Imports[max(i, 0)].Pos())
-}
-
-func (c *Connection) addImport(i Import) {
-	if !slices.Contains(c.Imports, i) {
-		c.Imports = append(c.Imports, i)
+	if r.context != nil {
+		c.Context = r.source(r.context)
 	}
 }
 
 // absent are the methods that would be hooks by convention if the type had them. Those of kinds that are
 // named or switched off don't count.
 func (r *resolver) absent(c *Connection) []string {
+	if r.conn.Obj().Pkg() != r.types {
+		return nil // the user adds no methods to the type of another package
+	}
 	var names []string
 	for _, kind := range Kinds[1:] {
 		hook := c.Hooks[kind]
@@ -234,7 +242,7 @@ func (r *resolver) absent(c *Connection) []string {
 				break // the ones after it have a lower rank
 			}
 			// A field, or a method that comes second to the hook, can be no hook.
-			if has, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, r.types, name); has == nil {
+			if has, _, _ := types.LookupFieldOrMethod(r.handle(), true, r.types, name); has == nil {
 				names = append(names, name)
 			}
 		}

@@ -34,11 +34,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix := r.Prefix
-	if prefix == "" {
-		prefix = c.Type
-	}
-	n := outputNames(t.scope, prefix, c.Type)
+	n := outputNames(t.scope, r.prefix(), c.Type)
 	f := t.features(c, r)
 	var body strings.Builder
 	for _, s := range t.sources {
@@ -67,6 +63,9 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	}
 	if !f["hasContext"] {
 		s.dropContext()
+	}
+	if c.Interface {
+		s.dropStars()
 	}
 	if err := s.inline(c, n, t.info); err != nil {
 		return err
@@ -104,6 +103,17 @@ func (s *source) dropContext() {
 		}
 		return true
 	})
+}
+
+// dropStars makes of pointers to the connection the connection itself.
+func (s *source) dropStars() {
+	for n := range ast.Preorder(s.file) {
+		if star, ok := n.(*ast.StarExpr); ok {
+			if id, ok := star.X.(*ast.Ident); ok && (id.Name == "Conn" || id.Name == "leased") {
+				s.replace(star.Pos(), id.Pos(), "")
+			}
+		}
+	}
 }
 
 // parseTemplate parses the template and resolves its names. The standard library is made up, as the

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -95,7 +96,9 @@ func importNames(file *ast.File) map[string]string {
 	var unnamed []string
 	for _, spec := range file.Imports {
 		p, _ := strconv.Unquote(spec.Path.Value)
-		if spec.Name != nil {
+		if spec.Name != nil && (spec.Name.Name == "." || spec.Name.Name == "_") {
+			continue
+		} else if spec.Name != nil {
 			names[spec.Name.Name] = p
 		} else {
 			unnamed = append(unnamed, p)
@@ -114,6 +117,29 @@ func importNames(file *ast.File) map[string]string {
 		names[name] = p
 	}
 	return names
+}
+
+// nameOf is the name by which a file refers to a path that it imports, or "".
+func nameOf(file *ast.File, path string) string {
+	names := importNames(file)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if names[name] == path {
+			return name
+		}
+	}
+	return ""
+}
+
+// dotImports are the paths of what a file imports without a qualifier.
+func dotImports(file *ast.File) []string {
+	var paths []string
+	for _, spec := range file.Imports {
+		if spec.Name != nil && spec.Name.Name == "." {
+			p, _ := strconv.Unquote(spec.Path.Value)
+			paths = append(paths, p)
+		}
+	}
+	return paths
 }
 
 var versionSuffix = regexp.MustCompile(`^v[0-9]+$`)

@@ -125,7 +125,7 @@ func specialiseTests(t *testing.T, request Request) {
 		tests = append(tests, s)
 	}
 	parsed.resolveNames()
-	pkg, err := load(context.Background(), request.Dir, request.output(request.Dir))
+	pkg, err := load(context.Background(), request, request.Dir, request.output(request.Dir))
 	require.NoError(t, err)
 	connection, err := resolve(pkg, request)
 	require.NoError(t, err)

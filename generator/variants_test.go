@@ -79,9 +79,10 @@ func (v variant) write(t *testing.T, dir string) {
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	conn := filepath.Join(dir, "conn.go")
 	require.NoError(t, os.WriteFile(conn, []byte(v.source), 0o644))
-	pkg, err := parse(&packages.Package{Name: "app", GoFiles: []string{conn}}, dir, "")
+	request := Request{Type: "MyConn", Size: v.size, Groups: v.groups}
+	pkg, err := read(t.Context(), &packages.Package{Name: "app", GoFiles: []string{conn}}, request, dir, "")
 	require.NoError(t, err)
-	file, err := generate(pkg, Request{Type: "MyConn", Size: v.size, Groups: v.groups}, filepath.Join(dir, "pool.go"))
+	file, err := generate(pkg, request, filepath.Join(dir, "pool.go"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file.Path, file.Text, 0o644))
 }

@@ -188,7 +188,7 @@ func parseGenerate(args []string) (command, error) {
 		return command{}, err
 	}
 	request.Groups = choice
-	return split(request, strings.Split(types, ","))
+	return split(request, generator.SplitNames(types))
 }
 
 // list appends the names of a flag's value.
@@ -216,7 +216,11 @@ func split(request generator.Request, types []string) (command, error) {
 		return c, errors.New("-output and -prefix go with one type: run poolgen once for each")
 	}
 	for _, name := range types {
-		request.Type = strings.TrimPrefix(strings.TrimSpace(name), "*")
+		typ, err := generator.ParseType(name)
+		if err != nil {
+			return c, err
+		}
+		request.Type = typ
 		if err := request.Validate(); err != nil {
 			return c, err
 		}

@@ -33,7 +33,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "poolgen: %v\nRun 'poolgen help' for usage.\n", err)
 		return usage
 	}
-	if err := command.run(ctx, stdout); err != nil {
+	if err := command.run(ctx, stdout, stderr); err != nil {
 		if !errors.Is(err, errStale) {
 			fmt.Fprintln(stderr, err)
 		}
@@ -46,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 var errStale = errors.New("generated pools are out of date")
 
 // run runs the command.
-func (c command) run(ctx context.Context, stdout io.Writer) error {
+func (c command) run(ctx context.Context, stdout, stderr io.Writer) error {
 	switch c.verb {
 	case "help":
 		text := help
@@ -61,12 +61,12 @@ func (c command) run(ctx context.Context, stdout io.Writer) error {
 	case "check":
 		return check(ctx, stdout, c.patterns)
 	default:
-		return generate(ctx, stdout, c.requests)
+		return generate(ctx, stdout, stderr, c.requests)
 	}
 }
 
 // generate makes all pools before it writes the first one.
-func generate(ctx context.Context, stdout io.Writer, requests []generator.Request) error {
+func generate(ctx context.Context, stdout, stderr io.Writer, requests []generator.Request) error {
 	var files []*generator.File
 	var errs []error
 	for _, request := range requests {
@@ -75,6 +75,11 @@ func generate(ctx context.Context, stdout io.Writer, requests []generator.Reques
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
+	}
+	for _, file := range files {
+		for _, note := range file.Notes {
+			fmt.Fprintln(stderr, note)
+		}
 	}
 	written, err := generator.Emit(ctx, files)
 	for _, path := range written {
