@@ -15,7 +15,8 @@ type source struct {
 	name  string
 	text  string
 	file  *ast.File
-	base  int // of positions
+	base  int                    // of positions
+	marks func() ([]mark, error) // in the comments
 	edits []edit
 }
 
@@ -23,6 +24,11 @@ type source struct {
 type edit struct {
 	from, to int
 	text     string
+}
+
+// unedited is a file without edits, for those of another pool: the file itself is nobody's to change.
+func (s *source) unedited() *source {
+	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks}
 }
 
 func (s *source) offset(pos token.Pos) int { return int(pos) - s.base }

@@ -12,11 +12,7 @@ import (
 
 // hold reports whether the condition of a mark holds.
 func (f features) hold(m mark) (bool, error) {
-	cond, err := parser.ParseExpr(m.argument)
-	if err != nil {
-		return false, fmt.Errorf("%q: %w", m.comment.Text, err)
-	}
-	value, known := f.eval(cond)
+	value, known := f.eval(m.condition)
 	if !known {
 		return false, fmt.Errorf("%q is not decided by the features", m.comment.Text)
 	}
@@ -177,14 +173,18 @@ func (f *folder) parens(e *ast.ParenExpr) {
 
 // mark is a comment "poolgen:if condition", or "poolgen:array size", and what it is about.
 type mark struct {
-	comment  *ast.Comment
-	group    *ast.CommentGroup
-	verb     string
-	argument string // condition, without the comment that may follow it
-	rest     string // that comment
+	comment   *ast.Comment
+	group     *ast.CommentGroup
+	verb      string
+	argument  string // without the comment that may follow it
+	condition ast.Expr
+	rest      string // the comment that follows
+	node      ast.Node
+	doc       *ast.CommentGroup // of node, or nil
 }
 
-func (s *source) marks() ([]mark, error) {
+// findMarks finds the marks of a file.
+func (s *source) findMarks() ([]mark, error) {
 	var marks []mark
 	for _, group := range s.file.Comments {
 		for _, c := range group.List {
@@ -197,7 +197,14 @@ func (s *source) marks() ([]mark, error) {
 			if verb != "if" && verb != "array" {
 				return nil, fmt.Errorf("%s: unknown directive %q", s.name, c.Text)
 			}
-			marks = append(marks, mark{c, group, verb, argument, rest})
+			m := mark{comment: c, group: group, verb: verb, argument: argument, rest: rest}
+			if m.condition, _ = parser.ParseExpr(argument); m.condition == nil {
+				return nil, fmt.Errorf("%s: no condition: %q", s.name, c.Text)
+			}
+			if m.node, m.doc = s.marked(m); m.node == nil {
+				return nil, fmt.Errorf("%s: nothing is marked by %q", s.name, c.Text)
+			}
+			marks = append(marks, m)
 		}
 	}
 	return marks, nil
@@ -205,13 +212,8 @@ func (s *source) marks() ([]mark, error) {
 
 // mark applies a mark.
 func (f *folder) mark(m mark) {
-	node, doc := f.marked(m)
-	if node == nil {
-		f.err = fmt.Errorf("%s: nothing is marked by %q", f.name, m.comment.Text)
-		return
-	}
 	if m.verb == "array" {
-		if field, ok := node.(*ast.Field); ok && f.features["fixedSize"] {
+		if field, ok := m.node.(*ast.Field); ok && f.features["fixedSize"] {
 			f.replace(field.Type.Pos(), field.Type.(*ast.ArrayType).Elt.Pos(), "["+f.names[m.argument]+"]")
 		}
 		f.dropComment(m)
@@ -224,9 +226,9 @@ func (f *folder) mark(m mark) {
 	case stays:
 		f.dropComment(m)
 	default:
-		from, to := f.offset(node.Pos()), max(f.offset(node.End()), f.offset(m.comment.End()))
-		if doc != nil {
-			from = f.offset(doc.Pos())
+		from, to := f.offset(m.node.Pos()), max(f.offset(m.node.End()), f.offset(m.comment.End()))
+		if m.doc != nil {
+			from = f.offset(m.doc.Pos())
 		}
 		if strings.HasPrefix(f.text[to:], ",") {
 			to++
@@ -271,9 +273,9 @@ func (f *folder) dropComment(m mark) {
 
 // marked finds what a mark is about: the declaration of whose doc it is part, or else the outermost thing
 // that begins on the mark's line.
-func (f *folder) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
-	line := strings.LastIndexByte(f.text[:f.offset(m.comment.Pos())], '\n') + 1
-	ast.Inspect(f.file, func(n ast.Node) bool {
+func (s *source) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
+	line := strings.LastIndexByte(s.text[:s.offset(m.comment.Pos())], '\n') + 1
+	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case nil:
 			return false
@@ -286,11 +288,11 @@ func (f *folder) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
 				marked, doc = n, n.Doc
 			}
 		case *ast.Field:
-			if f.begins(n, line, m) && marked == nil {
+			if s.begins(n, line, m) && marked == nil {
 				marked, doc = n, n.Doc
 			}
 		case *ast.ValueSpec, *ast.CaseClause, ast.Stmt, ast.Expr:
-			if f.begins(n, line, m) && marked == nil {
+			if s.begins(n, line, m) && marked == nil {
 				marked = n
 			}
 		}
@@ -300,7 +302,7 @@ func (f *folder) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
 }
 
 // begins reports whether a node is the first thing on the line of a mark.
-func (f *folder) begins(n ast.Node, line int, m mark) bool {
-	at := f.offset(n.Pos())
-	return at >= line && at < f.offset(m.comment.Pos()) && strings.TrimSpace(f.text[line:at]) == ""
+func (s *source) begins(n ast.Node, line int, m mark) bool {
+	at := s.offset(n.Pos())
+	return at >= line && at < s.offset(m.comment.Pos()) && strings.TrimSpace(s.text[line:at]) == ""
 }

@@ -86,7 +86,7 @@ func (r *resolver) vacant(name, path string) bool {
 
 // templateNames are the names that the template uses within functions, and of its imports: these have paths.
 var templateNames = sync.OnceValues(func() (map[string]string, error) {
-	t, err := parseTemplate()
+	t, err := parsedTemplate()
 	if err != nil {
 		return nil, err
 	}

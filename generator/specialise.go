@@ -1,10 +1,12 @@
 package generator
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"path"
@@ -12,11 +14,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/poolgen/poolgen/templates"
 )
 
-// template is the parsed template. It is parsed for each pool, since folding takes it apart.
+// template is the parsed template.
 type template struct {
 	fset    *token.FileSet
 	files   []*ast.File // all of them,
@@ -30,7 +33,7 @@ type template struct {
 
 // specialise makes the pool of a connection out of the template.
 func specialise(c *Connection, r Request) ([]byte, error) {
-	t, err := parseTemplate()
+	t, err := parsedTemplate()
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +41,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	f := t.features(c, r)
 	var body strings.Builder
 	for _, s := range t.sources {
+		s = s.unedited()
 		if err := s.specialise(c, r, f, n, t); err != nil {
 			return nil, err
 		}
@@ -49,11 +53,18 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 		body.WriteString("\n")
 	}
 	text := dropBlankLines(body.String())
-	file, err := t.frame(c, r, n, text)
+	text = t.frame(c, r, n, text)
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
+		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+	}
+	if err := t.verify(c, n, file); err != nil {
 		return nil, err
 	}
-	return file, t.verify(c, n, file)
+	var out bytes.Buffer
+	err = format.Node(&out, fset, file)
+	return out.Bytes(), err
 }
 
 // specialise makes the edits of one file.
@@ -116,6 +127,9 @@ func (s *source) dropStars() {
 	}
 }
 
+// parsedTemplate is the template for all pools of a run.
+var parsedTemplate = sync.OnceValues(parseTemplate)
+
 // parseTemplate parses the template and resolves its names. The standard library is made up, as the
 // importer of a user's package makes everything up: all that matters here is which names are the template's.
 func parseTemplate() (*template, error) {
@@ -151,7 +165,9 @@ func (t *template) parse(name string, text []byte) (*source, error) {
 		return nil, err
 	}
 	t.files = append(t.files, file)
-	return &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}, nil
+	s := &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}
+	s.marks = sync.OnceValues(s.findMarks)
+	return s, nil
 }
 
 // resolveNames finds out what the names in the files refer to.
@@ -197,29 +213,34 @@ func dropBlankLines(text string) string {
 	return strings.Join(kept, "\n")
 }
 
-// imports are the imports of the template that the text uses.
-func (t *template) used(text string) ([]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+text, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
-	}
+// used are the paths of the template's imports that the text uses.
+func (t *template) used(text string) []string {
 	var paths []string
-	for _, ref := range qualified(file) {
-		if p := t.imports[ref[0]]; p != "" && !slices.Contains(paths, p) {
-			paths = append(paths, p)
+	var scan scanner.Scanner
+	fset := token.NewFileSet()
+	scan.Init(fset.AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
+	var before, name string // the token before an identifier, and that
+	last := token.ILLEGAL
+	for {
+		_, tok, literal := scan.Scan()
+		switch {
+		case tok == token.EOF:
+			slices.Sort(paths)
+			return slices.Compact(paths)
+		case tok == token.PERIOD && last == token.IDENT && before != ".":
+			if p := t.imports[name]; p != "" {
+				paths = append(paths, p)
+			}
+		case tok == token.IDENT:
+			before, name = last.String(), literal
 		}
+		last = tok
 	}
-	slices.Sort(paths)
-	return paths, nil
 }
 
 // verify checks that the output is what it is meant to be: nothing but the names that it declares and the
 // imports that it needs, and none of them is taken.
-func (t *template) verify(c *Connection, n names, text []byte) error {
-	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution|parser.ParseComments)
-	if err != nil {
-		return fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
-	}
+func (t *template) verify(c *Connection, n names, file *ast.File) error {
 	allowed := map[string]bool{"_": true}
 	for from, to := range n {
 		allowed[to] = from != "Conn"
@@ -297,13 +318,4 @@ func declared(decl ast.Decl) []string {
 		}
 	}
 	return names
-}
-
-// formatted is go/format, with the text if that fails.
-func formatted(text string) ([]byte, error) {
-	out, err := format.Source([]byte(text))
-	if err != nil {
-		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
-	}
-	return out, nil
 }
