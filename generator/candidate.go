@@ -36,8 +36,13 @@ func (r *resolver) candidates() []candidate {
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:
-				if fn, ok := r.info.Defs[decl.Name].(*types.Func); ok {
-					r.all = append(r.all, r.instantiated(candidate{obj: fn, sig: fn.Signature(), doc: decl.Doc, decl: decl}))
+				fn, ok := r.info.Defs[decl.Name].(*types.Func)
+				if !ok {
+					continue
+				}
+				c := candidate{obj: fn, sig: fn.Signature(), doc: decl.Doc, decl: decl}
+				if decl.Recv == nil || r.receiver(c) != nil { // else it is a method of what does not exist
+					r.all = append(r.all, r.instantiated(c))
 				}
 			case *ast.GenDecl:
 				r.all = append(r.all, r.variables(decl)...)

@@ -93,7 +93,7 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 // role is what a parameter of type t gets, or why it can't be filled.
 func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 	switch named, _ := types.Unalias(t).(*types.Named); {
-	case t == types.Typ[types.Invalid]:
+	case strings.Contains(r.typeString(t), types.Typ[types.Invalid].String()): // as a whole or in part
 		return 0, "the type of a parameter is not known: it does not compile"
 	case named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context":
 		return ContextContext, ""

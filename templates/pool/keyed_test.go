@@ -251,6 +251,7 @@ func TestThoseWhoAskForANewKeyAtTheSameTimeGetOnePool(t *testing.T) {
 		f.thinks = time.Second
 		first, second := f.request("a"), f.request("a")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if first.held == nil {
 			first, second = second, first
 		}
