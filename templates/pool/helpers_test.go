@@ -66,6 +66,8 @@ type account struct {
 	dead    bool            // killed by the server
 	gone    bool            // detached
 	closing context.Context // of the close hook
+
+	creating context.Context // of a create whose hooks have not all returned in time
 }
 
 // script is what a hook does. There is no connection yet in a create.
@@ -133,7 +135,7 @@ func newBackend(t *testing.T, options PoolOptions) *backend {
 	}
 	pool, err := NewPool(&server{
 		create: b.create, needs: b.needs, check: b.check, close: b.close, reset: b.reset, broken: b.broken,
-		afterCreate:   func(ctx context.Context, c *Conn) error { return b.script(&b.onAfterCreate)(ctx, c) },
+		afterCreate:   b.afterCreate,
 		beforeAcquire: func(ctx context.Context, c *Conn) error { return b.script(&b.onBeforeAcquire)(ctx, c) },
 		afterRelease:  func(c *Conn) error { return b.script(&b.onAfterRelease)(context.Background(), c) },
 		beforeClose:   func(c *Conn) { _ = b.script(&b.onBeforeClose)(context.Background(), c) },
@@ -197,30 +199,52 @@ func (b *backend) connect(ctx context.Context, call *int) *Conn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a := &account{number: len(b.conns) + 1, born: time.Now()}
+	if hasAfterCreate {
+		a.creating = ctx
+	}
 	c := &Conn{id: a.number}
 	b.conns[c] = a
 	delete(b.calls, call)
-	if ctx.Err() == nil {
+	if !over(ctx) {
 		b.open[c] = a
 	}
 	return c
 }
 
+// afterCreate is the last hook of a create: until it returns, the pool may give the connection up with that.
+func (b *backend) afterCreate(ctx context.Context, c *Conn) error {
+	defer b.set(func() {
+		if a := b.conns[c]; a != nil && !over(ctx) {
+			a.creating = nil
+		}
+	})
+	return b.script(&b.onAfterCreate)(ctx, c)
+}
+
+// over reports whether the time of a hook with that context is. The pool waits for one that it has called off.
+func over(ctx context.Context) bool {
+	until, _ := ctx.Deadline()
+	return time.Until(until) <= 0
+}
+
 // count updates the peaks, under mu.
 func (b *backend) count() {
-	calls, open := 0, 0
+	calls, places := 0, 0
 	for _, ctx := range b.calls {
 		if ctx.Err() == nil {
 			calls++
 		}
+		if !over(ctx) {
+			places++
+		}
 	}
 	for _, a := range b.open {
-		if a.closing == nil || a.closing.Err() == nil {
-			open++
+		if (a.creating == nil || !over(a.creating)) && (a.closing == nil || !over(a.closing)) {
+			places++
 		}
 	}
 	b.peakCalls = max(b.peakCalls, calls)
-	b.peak = max(b.peak, calls+open)
+	b.peak = max(b.peak, places)
 }
 
 // untouched sees to it that the pool may call a hook with that connection.

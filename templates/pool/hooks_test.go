@@ -64,6 +64,30 @@ func TestAFailedHookAfterTheCreateIsTriedAgainWithAnotherConnection(t *testing.T
 	})
 }
 
+// Finish sees whether there was more than one connection at a time.
+//
+//poolgen:if hasAfterCreate && hasRetry && hasClose
+func TestAConnectionThatTheHookAfterTheCreateRefusesIsClosedBeforeTheNextTry(t *testing.T) {
+	for name, c := range map[string]struct {
+		closing script
+		least   time.Duration
+		err     error
+	}{
+		"slowly": {take(500 * time.Millisecond), time.Second, nil},
+		"never":  {take(time.Hour), 2 * time.Second, errDirty}, // as it has no more time than the create
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 1, CreateRetries: 2, CreateTimeout: 2 * time.Second, HealthCheckTimeout: 3 * time.Second}, func(t *testing.T, b *backend) {
+				b.closing(c.closing)
+				b.afterCreating(inTurn(fail(errDirty), fail(errDirty), succeed))
+				r := b.request(b.ctx).wait()
+				require.ErrorIs(t, r.err, c.err)
+				within(t, c.least, 2*time.Second, r.took, "the request")
+			})
+		})
+	}
+}
+
 //poolgen:if hasAfterCreate
 func TestTheHookAfterTheCreateHasTheTimeOfTheCreate(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1, CreateTimeout: 3 * time.Second}, func(t *testing.T, b *backend) {

@@ -29,6 +29,10 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	if hasCheck && j.op != "create" {
 		timeout = p.options.HealthCheckTimeout
 	}
+	if hasRetry && hasClose && s.job != nil { // that create goes on after this close, for which it has refused the connection
+		until, _ := s.job.ctx.Deadline()
+		timeout = min(timeout, time.Until(until))
+	}
 	j.begun = time.Now()
 	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
@@ -125,11 +129,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if hasAwait && p.closed {
 		j.leave(ErrPoolClosed)
 	}
-	if hasRetry && err != nil && j.op == "create" && p.again(s, j, err) {
-		if hasClose && conn != nil { // it is closed in the pause
-			p.stats.Created++ //poolgen:if hasStats
-			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-		}
+	if hasRetry && err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
 	s.job = nil

@@ -1,14 +1,16 @@
 package pool
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
+// (hasClose) A connection that was refused is closed before that, in what time the create has.
 //
 //poolgen:if hasRetry
-func (p *Pool) again(s *slot, j *job, err error) bool {
+func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 	j.tries++
 	pause := 25 * time.Millisecond << min(j.tries, 6)
 	pause += rand.N(pause)
@@ -19,10 +21,21 @@ func (p *Pool) again(s *slot, j *job, err error) bool {
 	j.err = err
 	p.stats.CreateFailures++                      //poolgen:if hasStats
 	p.stats.LastError = &PoolError{"create", err} //poolgen:if hasStats
+	var closing context.Context                   //poolgen:if hasClose
+	if hasClose && conn != nil {
+		p.stats.Created++ //poolgen:if hasStats
+		refused := p.outside(conn)
+		refused.job = j
+		p.retire(refused, &p.stats.RetiredUnwanted)
+		closing = refused.job.ctx
+	}
 	go func() {
 		select {
 		case <-time.After(pause):
 		case <-j.ctx.Done():
+		}
+		if hasClose && closing != nil {
+			<-closing.Done()
 		}
 		p.run(s, j, nil)
 	}()
