@@ -63,6 +63,7 @@ const (
 
 	// What follows from these.
 	hasAwait    = hasCheck || hasOutside || hasWarm // somebody waits for a job, and not in the queue
+	hasVetting  = hasCheck || hasBeforeAcquire      // a connection may be refused before it is leased
 	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference

@@ -207,7 +207,6 @@ func TestTheHookBeforeTheLeaseHasTheRequestersContext(t *testing.T) {
 
 //poolgen:if hasBeforeAcquire
 func TestARequesterWhoseConnectionTheHookRefusesKeepsItsTurn(t *testing.T) {
-	t.Skip("BUG: it goes to the end of the queue")
 	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
 		held := b.acquireAll(2)
 		first, second := b.request(b.ctx), b.request(b.ctx)
@@ -222,7 +221,6 @@ func TestARequesterWhoseConnectionTheHookRefusesKeepsItsTurn(t *testing.T) {
 
 //poolgen:if hasBeforeAcquire && hasLimits
 func TestARequesterWhoseConnectionTheHookRefusesIsNotRejected(t *testing.T) {
-	t.Skip("BUG: it counts against MaxWaiters again")
 	virtual(t, PoolOptions{MaxSize: 1, MaxWaiters: 1}, func(t *testing.T, b *backend) {
 		h := b.acquire()
 		first := b.request(b.ctx)
@@ -231,6 +229,57 @@ func TestARequesterWhoseConnectionTheHookRefusesIsNotRejected(t *testing.T) {
 		b.request(b.ctx)
 		time.Sleep(2 * time.Second)
 		first.served()
+	})
+}
+
+//poolgen:if hasBeforeAcquire && hasTimeout
+func TestAcquireTimeoutGoesOnWhenTheHookRefusesAConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		waits time.Duration
+		idle  bool
+		want  time.Duration
+	}{"one that was waited for": {2 * time.Second, false, 5 * time.Second}, "one that was idle": {0, true, 6 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, PoolOptions{MaxSize: 1, AcquireTimeout: 5 * time.Second}, func(t *testing.T, b *backend) {
+				h := b.acquire()
+				if c.idle {
+					b.release(h)
+				}
+				b.beforeAcquiring(inTurn(take(time.Second).then(fail(errDirty)), succeed))
+				b.creating(inTurn(take(time.Minute), succeed))
+				r := b.request(b.ctx)
+				time.Sleep(c.waits)
+				h.Release()
+				require.ErrorIs(t, r.wait().err, context.DeadlineExceeded)
+				require.Equal(t, c.want, r.took)
+			})
+		})
+	}
+}
+
+//poolgen:if hasBeforeAcquire && hasCheck
+func TestAConnectionInPlaceOfOneThatTheHookRefusesIsCheckedAndShownToTheHook(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		held := b.acquireAll(2)
+		b.release(held...)
+		b.allDue()
+		var shown []*Conn
+		b.beforeAcquiring(inTurn(fail(errDirty), func(_ context.Context, c *Conn) error { shown = append(shown, c); return nil }))
+		h := b.request(b.ctx).served()
+		b.checked(2)
+		require.Equal(t, []*Conn{h.Conn()}, shown)
+	})
+}
+
+//poolgen:if hasBeforeAcquire
+func TestARequesterWhoseConnectionTheHookRefusesAfterTheEndOfThePoolHasItsError(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.release(b.acquire())
+		b.beforeAcquiring(take(time.Second).then(fail(errDirty)))
+		r := b.request(b.ctx)
+		b.closePool(0)
+		require.ErrorIs(t, r.wait().err, ErrPoolClosed)
+		b.left(0)
 	})
 }
 

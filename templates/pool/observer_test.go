@@ -177,7 +177,6 @@ func TestTheObserverIsToldOnceOfARequestThatFailsAndWhy(t *testing.T) {
 
 //poolgen:if observesAcquireFailed && hasBeforeAcquire
 func TestTheObserverIsToldOnceOfARequestThatFailsAfterTheHookHasRefusedConnections(t *testing.T) {
-	t.Skip("BUG: acquire calls itself after a refusal, and each of the calls tells the observer")
 	observed(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend, d *diary) {
 		b.release(b.acquireAll(2)...)
 		b.set(func() { b.onBeforeAcquire = fail(errDirty) })

@@ -187,7 +187,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	}
 	begun := time.Now() //poolgen:if observesAcquired
 	s := p.take()
-	obtained := s == nil //poolgen:if hasTimeout && hasCheck
+	obtained := s == nil //poolgen:if hasTimeout && hasVetting
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
@@ -200,12 +200,29 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 			}
 		}()
 	}
-	for hasCheck && err == nil && !s.ready {
+	for hasVetting && err == nil && (hasBeforeAcquire || !s.ready) {
+		if hasBeforeAcquire && (!hasCheck || s.ready) {
+			refused := false
+			if refused, err = p.prepare(ctx, s); !refused {
+				break
+			}
+			if hasTimeout {
+				s, err = p.anotherInTime(ctx, s, obtained)
+				obtained = true
+			} else {
+				s, err = p.another(ctx, s)
+			}
+			continue
+		}
 		if hasNeeds {
 			asked = false //poolgen:if mayPanic
 			due := needsHealthCheck(s.conn, p.context)
 			asked = true //poolgen:if mayPanic
 			if !due {
+				if hasBeforeAcquire {
+					s.ready = true
+					continue
+				}
 				break
 			}
 		}
@@ -221,30 +238,28 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	if err != nil {
 		return Lease{}, err
 	}
-	if hasBeforeAcquire {
-		fresh := s.virgin
-		if err = p.prepare(ctx, s); err != nil && !fresh {
-			return p.acquire(ctx, queue)
-		} else if err != nil {
-			return Lease{}, err
-		}
-	}
 	if observesAcquired {
 		observeAcquired(p.options.Observer, time.Since(begun))
 	}
 	return s.lease(), nil
 }
 
-// prepare has the hook look at a connection before it is leased. One that it refuses is retired.
+// prepare has the hook look at a connection before it is leased. If it refuses one that is new, that is the
+// requester's error; else the requester may have another.
 //
 //poolgen:if hasBeforeAcquire
-func (p *Pool) prepare(ctx context.Context, s *slot) (err error) {
+func (p *Pool) prepare(ctx context.Context, s *slot) (refused bool, err error) {
 	returned := false
 	defer func() {
+		goesOn := returned
 		if !returned {
-			err = fmt.Errorf(noReturn, recover(), debug.Stack())
+			cause := recover() // nil if it is the requester's goroutine that the hook ended
+			goesOn = cause != nil
+			err = fmt.Errorf(noReturn, cause, debug.Stack())
 		}
-		if err != nil {
+		if refused = err != nil && !s.virgin && goesOn; refused {
+			err = nil
+		} else if err != nil {
 			err = &PoolError{"before acquire", err}
 			p.drop(s, &p.stats.RetiredBroken)
 		}
@@ -252,6 +267,27 @@ func (p *Pool) prepare(ctx context.Context, s *slot) (err error) {
 	err = beforeAcquire(ctx, s.conn, p.context)
 	returned = true
 	return
+}
+
+// another retires a connection that was refused before its lease. Its requester, whose turn it still is, waits
+// for another one in front of all others.
+//
+//poolgen:if hasBeforeAcquire
+func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	p.retire(s, &p.stats.RetiredBroken)
+	switch {
+	case p.closed:
+		p.unlock()
+		return nil, ErrPoolClosed
+	case p.broken() && p.lifeless(): //poolgen:if hasBreaker
+		defer p.unlock()
+		return nil, p.trouble
+	}
+	w := p.waiter(ctx, done, begun)
+	p.insert(w, &p.line)
+	return p.wait(w)
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
