@@ -70,7 +70,6 @@ func TestSTA02AWaitIsCountedWhereNothingWasIdle(t *testing.T) {
 //
 //poolgen:if hasStats && hasWarm
 func TestSTA02OnlyLeasesAreCounted(t *testing.T) {
-	t.Skip("BUG: what Warm has created so far counts as leased, so that Acquired goes down again")
 	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
 		b.creating(inTurn(take(time.Second), take(3*time.Second)))
 		go b.pool.Warm(b.ctx, 2, nil)

@@ -25,7 +25,6 @@ func (p *Pool) Insert(conn *Conn) error {
 	s.conn = conn
 	p.stats.Created++ //poolgen:if hasStats
 	p.arrived(s)      //poolgen:if hasArrival
-	p.move(s, &p.stats.InUse)
 	s.ready = false //poolgen:if hasCheck // what was here before may have gone without a lease
 	p.deliver(s)
 	return nil

@@ -147,9 +147,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
-		if hasClose && conn != nil {
-			s.conn = conn
-		}
+		s.conn = conn //poolgen:if hasClose
 		p.failed(s, j, err)
 		return
 	case err != nil && j.op == "reset": //poolgen:if resetsAway
@@ -173,8 +171,9 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		if hasDemand && p.stats.InUse == 0 {
 			p.served = time.Now()
 		}
+	case j.op == "health check": //poolgen:if hasCheck
+		p.move(s, &p.stats.InUse)
 	}
-	p.move(s, &p.stats.InUse)
 	s.ready = j.op != "reset" //poolgen:if hasCheck
 	if hasDoom && hasCheck && s.doom != nil && j.op == "health check" && j.waiter != nil {
 		w := j.waiter

@@ -170,6 +170,7 @@ func (p *Pool) deliver(s *slot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.ready = false //poolgen:if hasCheck

@@ -12,7 +12,7 @@ type PoolStats struct {
 	Idle      int //poolgen:if hasStats // places with an idle connection
 	InUse     int // places with a leased connection
 	Creating  int // places whose connection is being created
-	Warming   int //poolgen:if hasWarm // places that Warm fills
+	Warming   int //poolgen:if hasWarm // places that Warm fills, until it has filled all
 	Checking  int //poolgen:if hasCheck // places whose connection is under a health check
 	Resetting int //poolgen:if resetsAway // places whose connection is being reset
 	Closing   int //poolgen:if hasClose // places whose connection is being closed
