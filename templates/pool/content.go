@@ -10,6 +10,9 @@ func (p *Pool) Insert(conn *Conn) error {
 	if conn == nil {
 		return &PoolError{"insert", errors.New("there is no connection")}
 	}
+	if observesCreated {
+		observeCreated(p.options.Observer, 0)
+	}
 	p.mu.Lock()
 	defer p.unlock()
 	closed := p.closed || hasDrain && p.draining
@@ -25,7 +28,7 @@ func (p *Pool) Insert(conn *Conn) error {
 	s.conn = conn
 	p.stats.Created++ //poolgen:if hasStats
 	p.arrived(s)      //poolgen:if hasArrival
-	s.ready = false //poolgen:if hasCheck // what was here before may have gone without a lease
+	s.ready = false   //poolgen:if hasCheck // what was here before may have gone without a lease
 	p.deliver(s)
 	return nil
 }

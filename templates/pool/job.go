@@ -16,6 +16,7 @@ type job struct {
 	waiter *waiter                              //poolgen:if hasAwait // gets the outcome, if it is not for the queue
 	create func(context.Context) (*Conn, error) //poolgen:if hasWarm // in place of the hook
 	begun  time.Time
+	told   bool            //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed // the observer, of the failure
 	tries  int             //poolgen:if hasRetry // that have failed,
 	err    error           //poolgen:if hasRetry // the latest like this
 	ctx    context.Context // the requester's values with the job's own timeout
@@ -51,9 +52,6 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 	defer func() {
 		if !returned {
 			err = fmt.Errorf(noReturn, recover(), debug.Stack())
-		}
-		if observesCreated || observesCreateFailed || observesCheckFailed {
-			p.observe(j, err)
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -101,22 +99,11 @@ func (p *Pool) farewell(conn *Conn) {
 	<-done
 }
 
-// observe tells the observer how a job has ended, unless that was given up.
-//
-//poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
-func (p *Pool) observe(j *job, err error) {
-	switch {
-	case j.op == "create" && err == nil: //poolgen:if observesCreated
-		observeCreated(p.options.Observer, time.Since(j.begun))
-	case j.op == "create" && err != nil: //poolgen:if observesCreateFailed
-		observeCreateFailed(p.options.Observer, err)
-	case j.op == "health check" && err != nil: //poolgen:if observesCheckFailed
-		observeCheckFailed(p.options.Observer, err)
-	}
-}
-
 // finish ends a job, unless it has been given up.
 func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
+	if observesCreated || observesCreateFailed || observesCheckFailed {
+		p.observe(s, j, conn, err)
+	}
 	p.mu.Lock()
 	defer p.unlock()
 	if hasClose && j.op == "create" && conn != nil && s.job != j {

@@ -1,5 +1,7 @@
 package pool
 
+import "time"
+
 // why is what an observer is told of the reason for which a connection is retired.
 //
 //poolgen:if observesRetired
@@ -25,16 +27,51 @@ func (p *Pool) why(reason *uint64) string {
 	return "unwanted"
 }
 
+// observe tells the observer of a connection that was created, whatever becomes of it, and of a job that has failed,
+// but not again when it comes to its end after it was given up.
+//
+//poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
+func (p *Pool) observe(s *slot, j *job, conn *Conn, err error) {
+	p.mu.Lock()
+	news := s.job == j && !j.told
+	j.told = j.told || news && err != nil
+	p.mu.Unlock()
+	if observesCreated && j.op == "create" && conn != nil && (hasClose || news && err == nil) {
+		observeCreated(p.options.Observer, time.Since(j.begun))
+	}
+	if observesCreateFailed && j.op == "create" && news && err != nil {
+		observeCreateFailed(p.options.Observer, err)
+	}
+	if observesCheckFailed && j.op == "health check" && news && err != nil {
+		observeCheckFailed(p.options.Observer, err)
+	}
+}
+
+// acquired tells the observer of a lease that begins. If it panics, that is the requester's, but the place goes on.
+//
+//poolgen:if observesAcquired
+func (p *Pool) acquired(s *slot, waited time.Duration) {
+	told := false
+	defer p.spoilt(s, &told)
+	observeAcquired(p.options.Observer, waited)
+	told = true
+}
+
 // released tells the observer of the end of a lease. If it panics, that is the releaser's, but the place goes on.
 //
 //poolgen:if observesReleased
 func (p *Pool) released(s *slot) {
 	told := false
-	defer func() {
-		if !told {
-			p.drop(s, &p.stats.RetiredDiscarded)
-		}
-	}()
+	defer p.spoilt(s, &told)
 	observeReleased(p.options.Observer)
 	told = true
+}
+
+// spoilt retires the connection of a place if the observer was not told to the end.
+//
+//poolgen:if observesAcquired || observesReleased
+func (p *Pool) spoilt(s *slot, told *bool) {
+	if !*told {
+		p.drop(s, &p.stats.RetiredDiscarded)
+	}
 }

@@ -239,7 +239,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		return Lease{}, err
 	}
 	if observesAcquired {
-		observeAcquired(p.options.Observer, time.Since(begun))
+		p.acquired(s, time.Since(begun))
 	}
 	return s.lease(), nil
 }

@@ -19,6 +19,7 @@ func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 		return false
 	}
 	j.err = err
+	j.told = false                                //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
 	p.stats.CreateFailures++                      //poolgen:if hasStats
 	p.stats.LastError = &PoolError{"create", err} //poolgen:if hasStats
 	var closing context.Context                   //poolgen:if hasClose
