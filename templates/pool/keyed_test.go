@@ -544,6 +544,20 @@ func TestAKeyThatIsUsedIsNotForgotten(t *testing.T) {
 	})
 }
 
+//poolgen:if hasKeyed && hasAfterRelease
+func TestAKeyIsNotForgottenIfTheSetHasLookedDuringARelease(t *testing.T) {
+	virtualFleet(t, PoolsOptions{IdleTimeout: time.Minute}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		f.on("a").afterReleasing(inTurn(take(2*time.Second), succeed))
+		time.Sleep(59 * time.Second)
+		h.Release()
+		time.Sleep(30 * time.Second)
+		f.idle("a", 1)
+		time.Sleep(30 * time.Second)
+		require.Len(t, f.set.Stats(), 1)
+	})
+}
+
 //poolgen:if hasKeyed
 func TestNobodyNoticesThatAKeyIsForgotten(t *testing.T) {
 	f := newFleet(t, PoolsOptions{IdleTimeout: 50 * time.Microsecond})

@@ -199,7 +199,7 @@ func (s *Pools) part(key Key, p *Pool) {
 func (s *Pools) forget() {
 	for key, p := range s.snapshot() {
 		st := p.Stats()
-		asked := st.Acquired + st.Waits + st.Rejected
+		asked := st.Acquired - uint64(st.InUse) + st.Waits + st.Rejected // a lease that is about to end counts twice in Acquired
 		idle := st.Idle+st.Vacant == st.MaxSize && st.Waiting == 0
 		idle = idle && st.Fresh == 0 //poolgen:if hasFresh
 		s.mu.Lock()
