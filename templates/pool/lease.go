@@ -9,7 +9,7 @@ import (
 type leased = Conn
 
 // Lease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type Lease struct {
 	*leased
@@ -20,7 +20,7 @@ type Lease struct {
 }
 
 // closedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
+// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
 //
 //poolgen:if hidesClose
 type closedByRelease struct{ Close struct{} }

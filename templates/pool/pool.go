@@ -22,7 +22,7 @@ type PoolOptions struct {
 	MaxLifetimeJitter    time.Duration //poolgen:if hasLifetime // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time; by default any number
 	AcquireTimeout       time.Duration //poolgen:if hasTimeout // bounds a wait, whatever the requester's context says; by default nothing does
-	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	CreateRetries        int           //poolgen:if hasRetry // how often a failed create is tried again within CreateTimeout, after longer and longer pauses; by default never
 	BreakAfter           int           //poolgen:if hasBreaker // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number

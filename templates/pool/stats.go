@@ -7,6 +7,7 @@ import (
 
 // PoolStats is the state of a pool, and what has come of it.
 // (hasStats) The fields from Idle to Vacant add up to MaxSize.
+// (hasResize) Vacant is negative while there are more connections than Resize has left places for.
 type PoolStats struct {
 	MaxSize   int // places
 	Idle      int //poolgen:if hasStats // places with an idle connection
@@ -24,11 +25,11 @@ type PoolStats struct {
 	Created          uint64        //poolgen:if hasStats // connections created, fresh ones included
 	CreateFailures   uint64        //poolgen:if hasStats // creates that failed
 	RetiredUnhealthy uint64        //poolgen:if hasCheck // connections that failed a health check
-	RetiredBroken    uint64        //poolgen:if hasJudges || resetsAway || hasBeforeAcquire // connections that a hook rejected on release
+	RetiredBroken    uint64        //poolgen:if hasJudges || resetsAway || hasBeforeAcquire // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
 	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
 	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
-	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize || hasKeyed // connections beyond MaxIdle, or MaxSize since Resize
+	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize || hasKeyed // connections that were too many
 	RetiredLost      uint64        //poolgen:if hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
