@@ -17,6 +17,7 @@ type Connection struct {
 	Hooks      map[Kind]*Hook
 	Observer   string                    // the type that is told what happens, as an expression; "" without one
 	Observes   map[string]bool           // the events that it has methods for
+	Nilable    bool                      // the observer can be nil, and has no use then
 	Key        string                    // the type of the keys of a set of pools, as the user writes it; "" without one
 	Absent     []string                  // methods that would be hooks if the type had them
 	Unobserved []string                  // the events that the observer has no methods for

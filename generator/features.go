@@ -64,6 +64,7 @@ func (c *Connection) features(r Request) features {
 		"hasBeforeClose":   has(BeforeClose),
 		"hasFatal":         has(IsFatal),
 		"hasKeyed":         c.Key != "",
+		"nilObserver":      c.Nilable,
 	}
 	if r.Size > 0 {
 		f["hasResize"] = false

@@ -56,6 +56,8 @@ func (r *resolver) observer(c *Connection) error {
 			c.Observer = "*" + name
 		}
 	}
+	_, function := typ.Underlying().(*types.Signature)
+	c.Nilable = function || c.Observer != name
 	if len(c.Observes) == 0 {
 		return at(r.position(r.types.Scope().Lookup(name).Pos()), "-observer=%s: it has none of the methods that a pool would call: %s", name, strings.Join(wanted, ", "))
 	}

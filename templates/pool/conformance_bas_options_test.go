@@ -79,9 +79,17 @@ func TestBAS05OptionsAtTheirLimitsAreFine(t *testing.T) {
 	options.MinIdle, options.MaxIdle = 3, 3               //poolgen:if hasIdle && !fixedSize
 	options.MaxLifetime, options.MaxLifetimeJitter = 1, 1 //poolgen:if hasLifetime
 	options.IdleTimeout = 1                               //poolgen:if hasIdle
+	options.Observer = quiet()                            //poolgen:if hasObserver
 	synctest.Test(t, func(t *testing.T) {
 		pool, err := NewPool(newBackend(t, PoolOptions{}).pool.context, options)
 		require.NoError(t, err)
 		require.NoError(t, pool.Close(t.Context()))
 	})
+}
+
+//poolgen:if hasObserver
+func TestBAS05AnObserverThatIsNilIsAnErrorThatNamesIt(t *testing.T) {
+	pool, err := NewPool(&server{}, PoolOptions{})
+	require.True(t, pool == nil)
+	require.ErrorContains(t, err, "PoolOptions.Observer is nil:")
 }

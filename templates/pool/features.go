@@ -21,6 +21,7 @@ const (
 	hasBeforeClose   = true // before it is closed
 	hasFatal         = true // a hook tells which errors of a connection's use are fatal for it
 
+	nilObserver           = true // the observer can be nil, and told nothing then
 	observesCreated       = true // the observer has a method Created,
 	observesCreateFailed  = true // CreateFailed,
 	observesAcquired      = true // Acquired,

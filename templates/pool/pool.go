@@ -3,6 +3,7 @@ package pool
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -137,6 +138,9 @@ func (o *PoolOptions) complete() (err error) {
 	}
 	if hasLifetime && err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
 		err = fmt.Errorf("PoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
+	}
+	if nilObserver && err == nil && o.Observer == nil {
+		err = errors.New("PoolOptions.Observer is nil: give the one that is to be told what happens")
 	}
 	return err
 }
