@@ -20,7 +20,7 @@ import (
 type LineConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -193,7 +193,7 @@ func (p *LineConnPool) end(ctx context.Context, op string, begun time.Time) erro
 type lineConnLeased = LineConn
 
 // LineConnLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type LineConnLease struct {
 	*lineConnLeased
@@ -203,7 +203,7 @@ type LineConnLease struct {
 }
 
 // lineConnClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
+// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
 type lineConnClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
@@ -262,7 +262,7 @@ type LineConnPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Checking int // places whose connection is under a health check
 	Closing  int // places whose connection is being closed
 	Vacant   int // places without a connection
@@ -605,6 +605,7 @@ func (p *LineConnPool) deliver(s *lineConnSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.ready = false
@@ -740,9 +741,7 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
-		if conn != nil {
-			s.conn = conn
-		}
+		s.conn = conn
 		p.failed(s, j, err)
 		return
 	case err != nil:
@@ -760,8 +759,9 @@ func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, e
 		if p.stats.InUse == 0 {
 			p.served = time.Now()
 		}
+	case j.op == "health check":
+		p.move(s, &p.stats.InUse)
 	}
-	p.move(s, &p.stats.InUse)
 	s.ready = j.op != "reset"
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
