@@ -232,7 +232,7 @@ func (l CheckedLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l CheckedLease) Detach() *Checked {
 	if !l.end() {
 		return nil
@@ -715,7 +715,7 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && s.job != j {
+	if j.op == "create" && (conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -856,11 +856,13 @@ func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

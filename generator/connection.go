@@ -12,6 +12,7 @@ type Connection struct {
 	Tests      bool     // the type is declared in a test
 	Type       string   // the connection type, as an expression
 	Interface  bool     // which is an interface, and so has no pointers to it
+	ByValue    bool     // which the pool handles as a value rather than by pointer
 	Context    string   // the type of the pool context, as the user writes it; "" without one
 	Imports    []Import // what that needs
 	Hooks      map[Kind]*Hook
@@ -47,6 +48,7 @@ type Hook struct {
 	Variadic  bool   // there is one more, which gets nothing
 	Result    Result // of all kinds but create, which
 	Value     bool   // returns the connection itself rather than a pointer,
+	Cleanup   bool   // a function that cleans up after it,
 	Fails     bool   // and an error
 	Returns   bool   // a needs-check that is proven to, whatever the connection
 	Pos       token.Position

@@ -98,7 +98,7 @@ func (g guard) code() string {
 
 // pointer is the type by which the pool knows a connection.
 func (c *Connection) pointer() string {
-	if c.Interface {
+	if c.Interface || c.ByValue {
 		return c.Type
 	}
 	return "*" + c.Type
@@ -138,6 +138,9 @@ func (c *Connection) signature(h *Hook) *jen.Statement {
 		results = append(results, jen.Op(c.Type))
 	case h.Kind == Create && !h.Method:
 		results = append(results, jen.Op(c.pointer()))
+	}
+	if h.Cleanup {
+		results = append(results, jen.Func().Params())
 	}
 	if h.Fails {
 		results = append(results, jen.Error())

@@ -101,6 +101,9 @@ func (c *Connection) arguments(s *source, call *ast.CallExpr) map[Role]string {
 			args[UseErr] = text
 		default:
 			args[ConnPointer], args[ConnValue] = text, "*"+text
+			if c.ByValue {
+				args[ConnValue] = text
+			}
 		}
 	}
 	return args
@@ -137,6 +140,14 @@ func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string
 	return print(jen.Id("err").Op("=").Add(c.call(h, args)))
 }
 
+// none is the expression for no connection.
+func (c *Connection) none() string {
+	if c.ByValue {
+		return "*new(" + c.Type + ")"
+	}
+	return "nil"
+}
+
 // creation is statement for create.
 func (c *Connection) creation(h *Hook, typ string, args map[Role]string) string {
 	made, pointer := jen.Id("made"), jen.Id("made")
@@ -148,10 +159,13 @@ func (c *Connection) creation(h *Hook, typ string, args map[Role]string) string 
 	case h.Method:
 		args[ConnPointer], args[ConnValue] = "made", "*made"
 		before, assigned = jen.Id("made").Op(":=").New(jen.Op(typ)), nil
-	case !h.Value:
+	case !h.Value || c.ByValue:
 		before, assigned = jen.Null(), []jen.Code{jen.Id("conn")}
 	}
 	call := c.call(h, args)
+	if h.Cleanup {
+		assigned = append(assigned, jen.Id("cleanup"))
+	}
 	if h.Fails {
 		assigned = append(assigned, jen.Id("err"))
 	}
@@ -160,7 +174,7 @@ func (c *Connection) creation(h *Hook, typ string, args map[Role]string) string 
 	}
 	keep := jen.Id("conn").Op("=").Add(pointer)
 	switch {
-	case !h.Method && !h.Value:
+	case !h.Method && !h.Value, c.ByValue:
 		return print(call)
 	case h.Fails:
 		return print(before) + "\n" + print(jen.If(call, jen.Id("err").Op("==").Nil()).Block(keep))

@@ -21,7 +21,7 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 		switch {
 		case name == "Conn":
 			n[name] = typ
-		case name == "Context", name == "Key", name == "Observer", standIns[name] != "":
+		case name == "Context", name == "none", name == "Key", name == "Observer", standIns[name] != "":
 		case strings.HasPrefix(name, "err") && len(name) > 3 && token.IsExported(name[3:]):
 			n[name] = "err" + upperFirst(prefix) + name[3:]
 		case !token.IsExported(name):

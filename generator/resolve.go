@@ -66,7 +66,7 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 		return nil, at(need.Pos, "%s has %s but no health check: looked for %s; name one with -check=F, or switch this one off with -needs-check=none",
 			request.Type, need.Name, strings.Join(conventions[Check].methods, ", "))
 	}
-	if farewell := c.Hooks[BeforeClose]; farewell != nil && c.Hooks[Close] == nil {
+	if farewell := c.Hooks[BeforeClose]; farewell != nil && c.Hooks[Close] == nil && !c.Hooks[Create].Cleanup {
 		return nil, at(farewell.Pos, "%s has %s but no close hook: looked for %s; name one with -close=F, or switch this one off with -before-close=none",
 			request.Type, farewell.Name, strings.Join(conventions[Close].methods, ", "))
 	}
@@ -75,6 +75,7 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 			h.Call = r.call(h.candidate)
 		}
 	}
+	c.ByValue = r.byValue(c)
 	r.describeContext(c)
 	if err := r.observer(c); err != nil {
 		return nil, err
@@ -85,6 +86,21 @@ func resolve(pkg *Package, request Request) (*Connection, error) {
 	c.Absent = r.absent(c)
 	c.Notes = r.notes(c)
 	return c, nil
+}
+
+// byValue reports whether connections are values: create returns one, and no hook or method asks for a pointer. What has a
+// cleanup or is looked at after its create is told apart by its pointer.
+func (r *resolver) byValue(c *Connection) bool {
+	create := c.Hooks[Create]
+	if !create.Value || create.Cleanup || c.Hooks[AfterCreate] != nil || types.NewMethodSet(r.conn).Len() != types.NewMethodSet(types.NewPointer(r.conn)).Len() {
+		return false
+	}
+	for _, h := range c.Hooks {
+		if h.takes(ConnPointer) {
+			return false
+		}
+	}
+	return true
 }
 
 // notes are what the user should know of a pool that is fine otherwise.

@@ -148,6 +148,9 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 	case kind == Create:
 		h.Value = !types.IsInterface(r.conn) && next(func(t types.Type) bool { return types.Identical(t, r.conn) })
 		made := h.Value || next(func(t types.Type) bool { return types.Identical(t, r.handle()) })
+		h.Cleanup = next(func(t types.Type) bool {
+			return types.Identical(t, types.NewSignatureType(nil, nil, nil, nil, nil, false))
+		})
 		h.Fails = next(isErr)
 		return made && len(list) == 0
 	case next(isErr):

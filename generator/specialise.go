@@ -75,7 +75,7 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	if !f["hasContext"] {
 		s.dropContext()
 	}
-	if c.Interface {
+	if c.Interface || c.ByValue {
 		s.dropStars()
 	}
 	if err := s.inline(c, n, t.info); err != nil {
@@ -84,7 +84,7 @@ func (s *source) specialise(c *Connection, r Request, f features, n names, t *te
 	if f["hidesClose"] {
 		s.hide(c.Hooks[Close])
 	}
-	s.rename(n, t.info, t.scope, map[string]string{"Context": c.Context, "Key": c.Key, "Observer": c.Observer})
+	s.rename(n, t.info, t.scope, map[string]string{"Context": c.Context, "Key": c.Key, "Observer": c.Observer, "none": c.none()})
 	return nil
 }
 

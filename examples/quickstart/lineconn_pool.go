@@ -236,7 +236,7 @@ func (l LineConnLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l LineConnLease) Detach() *LineConn {
 	if !l.end() {
 		return nil
@@ -719,7 +719,7 @@ func (p *LineConnPool) run(s *lineConnSlot, j *lineConnJob, conn *LineConn) {
 func (p *LineConnPool) finish(s *lineConnSlot, j *lineConnJob, conn *LineConn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && s.job != j {
+	if j.op == "create" && (conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -860,11 +860,13 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -26,6 +26,7 @@ type server struct {
 	needs  func(c *Conn) bool
 	check  func(ctx context.Context, c *Conn) error
 	close  func(ctx context.Context, c *Conn) error
+	clean  func(c *Conn) func()
 	reset  func(ctx context.Context, c *Conn) error
 	broken func(c *Conn) bool
 
@@ -57,7 +58,17 @@ func observeReleased(o Observer)                       { o.released() }
 func observeRetired(o Observer, reason string)         { o.retired(reason) }
 func observeCheckFailed(o Observer, err error)         { o.checkFailed(err) }
 
-func createConn(ctx context.Context, s Context) (*Conn, error)  { return s.create(ctx) }
+// none is no connection.
+var none *Conn
+
+func createConn(ctx context.Context, s Context) (*Conn, func(), error) {
+	conn, err := s.create(ctx)
+	if conn == nil || s.clean == nil {
+		return conn, nil, err
+	}
+	return conn, s.clean(conn), err
+}
+
 func needsHealthCheck(c *Conn, s Context) bool                  { return s.needs(c) }
 func healthCheck(ctx context.Context, c *Conn, s Context) error { return s.check(ctx, c) }
 func closeConn(ctx context.Context, c *Conn, s Context) error   { return s.close(ctx, c) }

@@ -7,7 +7,7 @@ import "errors"
 //
 //poolgen:if hasInsert
 func (p *Pool) Insert(conn *Conn) error {
-	if conn == nil {
+	if !byValue && conn == nil {
 		return &PoolError{"insert", errors.New("there is no connection")}
 	}
 	if observesCreated {

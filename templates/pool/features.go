@@ -6,20 +6,23 @@ package pool
 // generator.
 const (
 	// What the hooks decide.
-	hasContext       = true // the hooks take a pool context
-	hasCheck         = true // connections have a health check
-	hasNeeds         = true // and tell whether it is due; without, it always is
-	mayPanic         = true // which may panic, for all that the generator can see
-	hasClose         = true // connections have to be closed
-	hidesClose       = true // and a lease hides the method that does it
-	hasBroken        = true // connections tell on release that they are broken
-	resetsHere       = true // connections are reset on release, by a hook that takes no context
-	resetsAway       = true // connections are reset on release, by a hook that takes one, and its time
-	hasAfterCreate   = true // a hook is called after a create,
-	hasBeforeAcquire = true // before a connection is leased,
-	hasAfterRelease  = true // after its release, and
-	hasBeforeClose   = true // before it is closed
-	hasFatal         = true // a hook tells which errors of a connection's use are fatal for it
+	hasContext       = true  // the hooks take a pool context
+	hasCheck         = true  // connections have a health check
+	hasNeeds         = true  // and tell whether it is due; without, it always is
+	mayPanic         = true  // which may panic, for all that the generator can see
+	byValue          = false // connections are values, of which the pool has copies and nobody a pointer
+	hasCleanup       = true  // create returns a function that cleans up after a connection
+	hasCloser        = true  // connections have a method or function that closes them
+	hasClose         = true  // connections have to be closed
+	hidesClose       = true  // and a lease hides the method that does it
+	hasBroken        = true  // connections tell on release that they are broken
+	resetsHere       = true  // connections are reset on release, by a hook that takes no context
+	resetsAway       = true  // connections are reset on release, by a hook that takes one, and its time
+	hasAfterCreate   = true  // a hook is called after a create,
+	hasBeforeAcquire = true  // before a connection is leased,
+	hasAfterRelease  = true  // after its release, and
+	hasBeforeClose   = true  // before it is closed
+	hasFatal         = true  // a hook tells which errors of a connection's use are fatal for it
 
 	nilObserver           = true // the observer can be nil, and told nothing then
 	observesCreated       = true // the observer has a method Created,

@@ -63,6 +63,8 @@ type account struct {
 	holders int
 	checks  int // under way
 	closes  int
+	kept    bool            // create has returned it with a cleanup,
+	cleaned int             // which was called so often
 	dead    bool            // killed by the server
 	gone    bool            // detached
 	closing context.Context // of the close hook
@@ -134,7 +136,7 @@ func newBackend(t *testing.T, options PoolOptions) *backend {
 		options.Observer = quiet()
 	}
 	pool, err := NewPool(&server{
-		create: b.create, needs: b.needs, check: b.check, close: b.close, reset: b.reset, broken: b.broken,
+		create: b.create, clean: b.clean, needs: b.needs, check: b.check, close: b.close, reset: b.reset, broken: b.broken,
 		afterCreate:   b.afterCreate,
 		beforeAcquire: func(ctx context.Context, c *Conn) error { return b.script(&b.onBeforeAcquire)(ctx, c) },
 		afterRelease:  func(c *Conn) error { return b.script(&b.onAfterRelease)(context.Background(), c) },
@@ -300,6 +302,25 @@ func (b *backend) close(ctx context.Context, c *Conn) error {
 	b.mu.Unlock()
 	defer b.set(func() { delete(b.open, c) })
 	return b.script(&b.onClose)(ctx, c)
+}
+
+// clean is what create returns to clean up after a connection.
+func (b *backend) clean(c *Conn) func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.conns[c]
+	if a == nil {
+		return nil
+	}
+	a.kept = true
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if a.closes == 0 && !a.gone {
+			b.violation("cleanup after connection %d, which is not closed", a.number)
+		}
+		a.cleaned++
+	}
 }
 
 func (b *backend) reset(ctx context.Context, c *Conn) error {
@@ -620,6 +641,7 @@ func (b *backend) finish(rest func()) {
 			require.Zero(b, a.closes, "connection %d, detached", a.number)
 		} else {
 			require.Equal(b, 1, a.closes, "closes of connection %d", a.number)
+			require.Equal(b, a.kept, a.cleaned == 1, "cleanups after connection %d: %d", a.number, a.cleaned)
 		}
 	}
 	if !b.overflows {

@@ -38,7 +38,7 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
 	j.timer = time.AfterFunc(timeout+timeout/64, func() {
-		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
+		p.finish(s, j, none, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
 	s.job = j
 	p.move(s, j.state)
@@ -48,6 +48,7 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
 func (p *Pool) run(s *slot, j *job, conn *Conn) {
 	var err error
+	var cleanup func() //poolgen:if hasCleanup
 	returned := false
 	defer func() {
 		if !returned {
@@ -62,9 +63,12 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 		} else if hasWarm && j.create != nil {
 			conn, err = j.create(j.ctx)
 		} else {
-			conn, err = createConn(j.ctx, p.context)
+			conn, cleanup, err = createConn(j.ctx, p.context)
 		}
-		if conn == nil && err == nil {
+		if hasCleanup && cleanup != nil {
+			p.keep(conn, cleanup)
+		}
+		if !byValue && conn == nil && err == nil {
 			err = errors.New("returned neither a connection nor an error")
 		}
 		if hasAfterCreate && err == nil {
@@ -80,23 +84,53 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 			err = resetConn(j.ctx, conn, p.context)
 		}
 	case "close": //poolgen:if hasClose
-		p.farewell(conn) //poolgen:if hasBeforeClose
-		err = closeConn(j.ctx, conn, p.context)
+		if hasBeforeClose {
+			shielded(func() { beforeClose(conn, p.context) })
+		}
+		if hasCleanup {
+			defer shielded(p.cleanup(conn))
+		}
+		if hasCloser {
+			err = closeConn(j.ctx, conn, p.context)
+		}
 	}
 	returned = true
 }
 
-// farewell tells the hook that a connection is going to be closed, which it can't prevent.
+// shielded calls a function that can't prevent that a connection is closed, in a goroutine of its own, as it may end that.
 //
-//poolgen:if hasBeforeClose
-func (p *Pool) farewell(conn *Conn) {
-	done := make(chan struct{}) // in a goroutine of its own, as the hook may end that
+//poolgen:if hasBeforeClose || hasCleanup
+func shielded(hook func()) {
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() { _ = recover() }()
-		beforeClose(conn, p.context)
+		hook()
 	}()
 	<-done
+}
+
+// keep keeps what create has given to clean up after a connection.
+//
+//poolgen:if hasCleanup
+func (p *Pool) keep(conn *Conn, cleanup func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cleanups[conn] = cleanup
+}
+
+// cleanup returns what cleans up after a connection, for whoever is going to do that.
+//
+//poolgen:if hasCleanup
+func (p *Pool) cleanup(conn *Conn) func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cleanup := p.cleanups[conn]
+	delete(p.cleanups, conn)
+	if cleanup == nil { // create has not returned the connection, or no cleanup with it
+		return func() {}
+	}
+	return cleanup
 }
 
 // finish ends a job, unless it has been given up.
@@ -106,7 +140,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if hasClose && j.op == "create" && conn != nil && s.job != j {
+	if hasClose && j.op == "create" && (byValue && err == nil || !byValue && conn != nil) && s.job != j {
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -194,7 +228,7 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		p.failures++
 		p.trouble = err //poolgen:if hasBreaker
 	}
-	if hasClose && s.conn != nil { // it was refused after it had been created
+	if hasClose && !byValue && s.conn != nil { // it was refused after it had been created
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {

@@ -89,18 +89,33 @@ func (l Lease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Cleanup returns the function with which create has returned the connection, or nil. It is for those who Detach the
+// connection: the pool does not call it then.
 //
-//poolgen:if hasDetach
-func (l Lease) Detach() *Conn {
-	if !l.end() {
+//poolgen:if hasCleanup && hasDetach
+func (l Lease) Cleanup() func() {
+	if l.slot == nil {
 		return nil
 	}
 	p := l.slot.pool
 	p.mu.Lock()
-	p.stats.Detached++ //poolgen:if hasStats
-	l.slot.conn = nil
+	defer p.mu.Unlock()
+	return p.cleanups[l.leased]
+}
+
+// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
+// Detach returns no connection if the lease had ended.
+//
+//poolgen:if hasDetach
+func (l Lease) Detach() *Conn {
+	if !l.end() {
+		return none
+	}
+	p := l.slot.pool
+	p.mu.Lock()
+	p.stats.Detached++           //poolgen:if hasStats
+	delete(p.cleanups, l.leased) //poolgen:if hasCleanup
+	l.slot.conn = none
 	p.move(l.slot, &p.stats.Vacant)
 	p.unlock()
 	return l.leased

@@ -60,25 +60,26 @@ type Pool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex    // guards all that follows
-	stats    PoolStats     // counts idle connections as in use
-	high     int           // all places from here on are vacant
-	line     waiter        // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *waiter       // waiters for reuse, linked by next
-	served   time.Time     //poolgen:if hasDemand // when the queue formed, or got a released connection last
-	took     time.Duration //poolgen:if hasDemand || hasIdle // how long the latest create took
-	timer    *time.Timer   //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
-	failures int           //poolgen:if hasStreak // creates that have failed since one succeeded
-	trouble  error         //poolgen:if hasBreaker // the latest of these failures
-	mended   time.Time     //poolgen:if hasBreaker // when there may be creates again, if those are too many
-	made     time.Time     //poolgen:if hasUpkeep // when the pool was
-	period   time.Duration //poolgen:if hasUpkeep // between the ticks of the upkeep
-	ticker   *time.Timer   //poolgen:if hasUpkeep // for these,
-	resting  bool          //poolgen:if hasUpkeep // unless there is nothing to look after
-	ticks    uint32        //poolgen:if hasUpkeep // there have been
-	refillAt uint32        //poolgen:if hasIdle // the first of them that may create connections
-	ages     []age         //poolgen:if hasUpkeep // of the connections, by place
-	draining bool          //poolgen:if hasDrain
+	mu       sync.Mutex       // guards all that follows
+	stats    PoolStats        // counts idle connections as in use
+	high     int              // all places from here on are vacant
+	line     waiter           // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *waiter          // waiters for reuse, linked by next
+	served   time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
+	took     time.Duration    //poolgen:if hasDemand || hasIdle // how long the latest create took
+	timer    *time.Timer      //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
+	failures int              //poolgen:if hasStreak // creates that have failed since one succeeded
+	trouble  error            //poolgen:if hasBreaker // the latest of these failures
+	mended   time.Time        //poolgen:if hasBreaker // when there may be creates again, if those are too many
+	made     time.Time        //poolgen:if hasUpkeep // when the pool was
+	period   time.Duration    //poolgen:if hasUpkeep // between the ticks of the upkeep
+	ticker   *time.Timer      //poolgen:if hasUpkeep // for these,
+	resting  bool             //poolgen:if hasUpkeep // unless there is nothing to look after
+	ticks    uint32           //poolgen:if hasUpkeep // there have been
+	refillAt uint32           //poolgen:if hasIdle // the first of them that may create connections
+	ages     []age            //poolgen:if hasUpkeep // of the connections, by place
+	draining bool             //poolgen:if hasDrain
+	cleanups map[*Conn]func() //poolgen:if hasCleanup // what create has given with the connections there are
 	closed   bool
 }
 
@@ -89,7 +90,8 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
-	p.context = c //poolgen:if hasContext
+	p.context = c                   //poolgen:if hasContext
+	p.cleanups = map[*Conn]func(){} //poolgen:if hasCleanup
 	if fixedSize {
 		for i := range p.fixed {
 			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant

@@ -48,7 +48,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		p.insert(w, p.line.prev)
 		return p.wait(w)
 	case queue < 0: //poolgen:if hasOutside
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &job{op: "create", state: &p.stats.Fresh})
+		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++ //poolgen:if hasStats
 	p.unlock()

@@ -22,8 +22,8 @@ func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 	j.told = false                                //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
 	p.stats.CreateFailures++                      //poolgen:if hasStats
 	p.stats.LastError = &PoolError{"create", err} //poolgen:if hasStats
-	var closing context.Context                   //poolgen:if hasClose
-	if hasClose && conn != nil {
+	var closing context.Context                   //poolgen:if hasClose && !byValue
+	if hasClose && !byValue && conn != nil {
 		p.stats.Created++ //poolgen:if hasStats
 		refused := p.outside(conn)
 		refused.job = j
@@ -35,10 +35,10 @@ func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 		case <-time.After(pause):
 		case <-j.ctx.Done():
 		}
-		if hasClose && closing != nil {
+		if hasClose && !byValue && closing != nil {
 			<-closing.Done()
 		}
-		p.run(s, j, nil)
+		p.run(s, j, none)
 	}()
 	return true
 }

@@ -159,6 +159,9 @@ func (p *Pool) move(s *slot, to *int) {
 		s.doom = nil
 		s.turn.And(^uint64(doomed))
 	}
+	if hasLifetime && to == &p.stats.Vacant {
+		p.ages[s.index].expires = 0
+	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -176,7 +179,7 @@ func (p *Pool) retire(s *slot, reason *uint64) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	s.conn = nil
+	s.conn = none
 }
 
 // drop is retire for those who don't hold mu.

@@ -186,14 +186,13 @@ func (p *Pool) recheck() {
 	}
 }
 
-// expire retires connections that would be older than MaxLifetime at the next tick. A place that is waiting for its
-// connection still has the age of the one before.
+// expire retires connections that would be older than MaxLifetime at the next tick.
 //
 //poolgen:if hasLifetime
 func (p *Pool) expire() {
 	soon := time.Since(p.made) + p.period
 	for i := p.high - 1; i >= 0; i-- {
-		if s, a := p.place(i), &p.ages[i]; s.conn != nil && a.expires != 0 && a.expires <= soon {
+		if s, a := p.place(i), &p.ages[i]; a.expires != 0 && a.expires <= soon {
 			p.doom(s, &p.stats.RetiredExpired)
 		}
 	}

@@ -54,11 +54,13 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	if hasLimits {
 		abreast = min(abreast, p.options.MaxConcurrentCreates)
 	}
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
