@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -23,7 +24,12 @@ const (
 	usage = 2 // something is wrong with how poolgen was run
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // a run is short, and its heap small: some 10 MB, and a few for each pool
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run does what the command line says and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
