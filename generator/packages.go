@@ -123,7 +123,7 @@ func surveys(ctx context.Context, dir string, parse Parser, patterns []string) (
 		return nil, []error{fmt.Errorf("go list failed: %w", err)}
 	}
 	if len(pkgs) == 0 {
-		return nil, []error{fmt.Errorf("no packages match %s: give folders of this module, such as ./...", strings.Join(patterns, " "))}
+		return nil, []error{fmt.Errorf("no packages match %s: give folders of this module (./...)", strings.Join(patterns, " "))}
 	}
 	pkgs = slices.DeleteFunc(pkgs, func(p *packages.Package) bool {
 		if len(p.GoFiles) == 0 && len(p.IgnoredFiles) == 0 {

@@ -101,7 +101,7 @@ func parse(args []string) (command, error) {
 			return parseCheck(args[1:])
 		default:
 			if !isPattern(verb) {
-				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages such as ./...", verb)
+				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages (./...)", verb)
 			}
 			return parsePackages(args)
 		}
