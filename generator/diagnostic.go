@@ -29,5 +29,8 @@ func relative(path string) string {
 	return path
 }
 
+// Shown is how messages show a path: from the current folder if that makes it shorter.
+func Shown(path string) string { return filepath.ToSlash(relative(path)) }
+
 // joined collects errors, of which each is a diagnostic of its own.
 func joined(errs []error) error { return errors.Join(errs...) }

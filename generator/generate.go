@@ -19,18 +19,12 @@ type File struct {
 
 // Generate makes the pool that the request asks for. It writes nothing.
 func Generate(ctx context.Context, request Request) (*File, error) {
-	if err := request.Validate(); err != nil {
-		return nil, err
-	}
 	dir, err := filepath.Abs(request.Dir)
 	if err != nil {
 		return nil, err
 	}
-	output := request.output(dir)
-	if filepath.Dir(output) != dir {
-		return nil, fmt.Errorf("-output=%q: not in the folder of the package, %s: the pool has to be beside its connection type", request.Output, dir)
-	}
-	if err := (&File{Path: output}).mayReplace(); err != nil {
+	output, err := request.place(dir)
+	if err != nil {
 		return nil, err
 	}
 	pkg, err := load(ctx, request, dir, output)
@@ -38,6 +32,18 @@ func Generate(ctx context.Context, request Request) (*File, error) {
 		return nil, err
 	}
 	return generate(pkg, request, output)
+}
+
+// place is the path of the output, if the request is sound and there is nothing that may not be replaced.
+func (r Request) place(dir string) (string, error) {
+	if err := r.Validate(); err != nil {
+		return "", err
+	}
+	output := r.output(dir)
+	if filepath.Dir(output) != dir {
+		return "", fmt.Errorf("-output=%q: not in the folder of the package, %s: the pool has to be beside its connection type", r.Output, dir)
+	}
+	return output, (&File{Path: output}).mayReplace()
 }
 
 // generate is Generate for a package that is loaded.

@@ -33,12 +33,12 @@ type Package struct {
 	*surroundings
 }
 
-// list runs the go command for the packages that match the patterns: names and files only, which takes
-// neither a build nor the imports. It runs no packages driver and no download of a toolchain, and cgo neither:
+// list runs the go command for the packages that match the patterns: names, files and modules only, which
+// takes neither a build nor the imports. It runs no packages driver and no download of a toolchain, and cgo neither:
 // it only tells which files would be for that.
 func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Package, error) {
 	return packages.Load(&packages.Config{
-		Mode:    packages.NeedName | packages.NeedFiles,
+		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedModule,
 		Context: ctx,
 		Dir:     dir,
 		Env:     append(os.Environ(), "GOPACKAGESDRIVER=off", "GOTOOLCHAIN=local"),
@@ -106,7 +106,7 @@ func (p *Package) parse(listed *packages.Package, output string) error {
 		}
 	}
 	if len(errs) == 0 && len(p.files) == 0 && len(listed.IgnoredFiles) == 0 && !hasTests(p.Dir) {
-		errs = append(errs, fmt.Errorf("%s: no Go files; run poolgen in the folder of the connection type", relative(p.Dir)))
+		errs = append(errs, nothingThere{p.Dir, "no Go files; run poolgen in the folder of the connection type"})
 	}
 	return joined(errs)
 }

@@ -127,7 +127,7 @@ func (r *resolver) findType() error {
 	case !ok && !r.ref.local():
 		return r.unknown("type", r.request.Type, r.ref)
 	case !ok:
-		return fmt.Errorf("%s: no type %s in package %s: %s", relative(r.Dir), r.ref.Name, r.Name, r.typesLike(r.ref))
+		return nothingThere{r.Dir, fmt.Sprintf("no type %s in package %s: %s", r.ref.Name, r.Name, r.typesLike(r.ref))}
 	}
 	pos := r.position(typ.Pos())
 	r.typ = typ.Type()

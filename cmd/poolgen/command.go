@@ -15,18 +15,23 @@ import (
 
 // command is a command line that has been understood.
 type command struct {
-	verb     string // generate, check, help or version
+	verb     string // generate, packages, check, help or version
 	topic    string // of help; "" for all
 	requests []generator.Request
-	patterns []string
+	patterns []string // of packages
+	json     bool     // for check
 }
 
 const help = `poolgen writes a connection pool for a type of yours, into the package of the type.
 
 	poolgen -type=MyConn [flags]    generate the pool of MyConn, in the current folder's package
-	poolgen check [packages]        compare all generated pools with what poolgen would write now,
-	                                print the differences, write nothing; packages as for go list,
-	                                by default ./...
+	poolgen [packages]              generate what the //go:generate lines in these packages say, at
+	                                once and not in a process each; packages as for go list, such
+	                                as ./...
+	poolgen check [-json] [packages]
+	                                compare all generated pools with what poolgen would write now,
+	                                print what is wrong with a patch that mends it, write nothing;
+	                                by default in ./...
 	poolgen help                    print this
 	poolgen help features           list the feature groups
 	poolgen version                 print the version
@@ -66,6 +71,21 @@ Flags:
 
 F is a method of the type, a method of the pool context, or a function that takes the connection; none
 switches a hook off. A comment //poolgen:create (or :close and so on) above the function does the same.
+
+poolgen check finds generated files that are
+
+	stale      not what poolgen would write now
+	edited     and not formatted, in conflict or broken, as poolgen writes none
+	missing    wanted by a //go:generate line, and not there
+	orphaned   left over: the type is gone, or a //go:generate line makes its pool in another file
+	failed     not to be generated, or checked, for a reason that is given
+	excluded   kept out of this build by constraints, and so not to be checked: nothing wrong
+	current    fine
+
+A file without a //go:generate line is checked with the flags in its header. With -json, each file is a
+line of output, in the order of packages and files: an object of the strings file, package, type, status,
+message and diff. They are empty where there is nothing to say.
+
 Exit codes: 0 fine, 1 something is wrong with the package or a pool is out of date, 2 wrong usage.
 `
 
@@ -80,7 +100,10 @@ func parse(args []string) (command, error) {
 		case "check":
 			return parseCheck(args[1:])
 		default:
-			return command{}, fmt.Errorf("unknown command %q: want check, help, version or flags", verb)
+			if !isPattern(verb) {
+				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages (./...)", verb)
+			}
+			return parsePackages(args)
 		}
 	}
 	return parseGenerate(args)
@@ -133,17 +156,42 @@ func conditions(g generator.Group) []string {
 	return list
 }
 
-// parseCheck understands the arguments of check.
-func parseCheck(patterns []string) (command, error) {
+// isPattern reports whether an argument is a pattern of packages, and not the name of a command.
+func isPattern(arg string) bool { return strings.HasPrefix(arg, ".") || strings.ContainsAny(arg, `/\`) }
+
+// parsePackages understands patterns in the place of flags.
+func parsePackages(patterns []string) (command, error) {
 	for _, pattern := range patterns {
 		if strings.HasPrefix(pattern, "-") {
-			return command{}, fmt.Errorf("check takes packages, not the flag %s", pattern)
+			return command{}, fmt.Errorf("%s does not go with packages, for which the //go:generate lines say what is wanted", pattern)
 		}
 	}
-	if len(patterns) == 0 {
-		patterns = []string{"./..."}
+	return command{verb: "packages", patterns: patterns}, nil
+}
+
+// parseCheck understands the arguments of check.
+func parseCheck(args []string) (command, error) {
+	c := command{verb: "check"}
+	for _, arg := range args {
+		switch {
+		case arg == "-json" || arg == "--json":
+			c.json = true
+		case strings.HasPrefix(arg, "-"):
+			return command{}, fmt.Errorf("check takes packages and -json, not the flag %s", arg)
+		default:
+			c.patterns = append(c.patterns, arg)
+		}
 	}
-	return command{verb: "check", patterns: patterns}, nil
+	if len(c.patterns) == 0 {
+		c.patterns = []string{"./..."}
+	}
+	return c, nil
+}
+
+// requests understands the arguments of a directive: what it generates, or nothing.
+func requests(args []string) ([]generator.Request, error) {
+	c, err := parse(args)
+	return c.requests, err
 }
 
 // parseGenerate understands the flags of generate.

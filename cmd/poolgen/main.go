@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/poolgen/poolgen/generator"
@@ -22,7 +24,12 @@ const (
 	usage = 2 // something is wrong with how poolgen was run
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // a run is short, and its heap small: some 10 MB, and a few for each pool
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run does what the command line says and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -34,16 +41,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return usage
 	}
 	if err := command.run(ctx, stdout, stderr); err != nil {
-		if !errors.Is(err, errStale) {
+		if !errors.Is(err, errFound) {
 			fmt.Fprintln(stderr, err)
 		}
 		return found
 	}
 	return fine
 }
-
-// errStale says that check has found something, and has printed what.
-var errStale = errors.New("generated pools are out of date")
 
 // run runs the command.
 func (c command) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -59,7 +63,9 @@ func (c command) run(ctx context.Context, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, version())
 		return err
 	case "check":
-		return check(ctx, stdout, c.patterns)
+		return check(ctx, stdout, stderr, c)
+	case "packages":
+		return generatePackages(ctx, stdout, stderr, c.patterns)
 	default:
 		return generate(ctx, stdout, stderr, c.requests)
 	}
@@ -76,11 +82,7 @@ func generate(ctx context.Context, stdout, stderr io.Writer, requests []generato
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	for _, file := range files {
-		for _, note := range file.Notes {
-			fmt.Fprintln(stderr, note)
-		}
-	}
+	printNotes(stderr, files)
 	written, err := generator.Emit(ctx, files)
 	for _, path := range written {
 		fmt.Fprintf(stdout, "poolgen: wrote %s\n", filepath.Base(path))
@@ -88,21 +90,33 @@ func generate(ctx context.Context, stdout, stderr io.Writer, requests []generato
 	return err
 }
 
-// check prints a diff for each generated pool that is out of date.
-func check(ctx context.Context, stdout io.Writer, patterns []string) error {
-	checked, stale, err := generator.Verify(ctx, ".", patterns...)
-	for _, s := range stale {
-		if _, err := stdout.Write(s.Diff); err != nil {
-			return err
+// printNotes prints what users should know of their pools.
+func printNotes(w io.Writer, files []*generator.File) {
+	for _, file := range files {
+		for _, note := range file.Notes {
+			fmt.Fprintln(w, note)
 		}
+	}
+}
+
+// generatePackages does what the directives of packages say.
+func generatePackages(ctx context.Context, stdout, stderr io.Writer, patterns []string) error {
+	files, err := generator.Directives(ctx, ".", requests, patterns...)
+	if err != nil {
+		return err
+	}
+	printNotes(stderr, files)
+	written, err := generator.Emit(ctx, files)
+	for _, path := range written {
+		fmt.Fprintf(stdout, "poolgen: wrote %s\n", generator.Shown(path))
 	}
 	switch {
 	case err != nil:
 		return err
-	case len(stale) > 0:
-		_, err := fmt.Fprintf(stdout, "poolgen: %d of %d generated pools are out of date; run go generate\n", len(stale), checked)
-		return errors.Join(err, errStale)
+	case len(files) == 0:
+		_, err = fmt.Fprintf(stdout, "poolgen: no //go:generate line in %s runs poolgen -type=...\n", strings.Join(patterns, " "))
+	case len(written) == 0:
+		_, err = fmt.Fprintf(stdout, "poolgen: generated pools that are up to date: %d\n", len(files))
 	}
-	_, err = fmt.Fprintf(stdout, "poolgen: generated pools that are up to date: %d\n", checked)
 	return err
 }
