@@ -260,7 +260,7 @@ func (f *folder) remarks() {
 func (f *folder) dropComment(m mark) {
 	from, to := f.offset(m.comment.Pos()), f.offset(m.comment.End())
 	if m.rest != "" {
-		f.edits = append(f.edits, edit{from, to, "// " + m.rest})
+		f.edits = append(f.edits, edit{from, to, "// " + f.names.inText(m.rest)})
 		return
 	}
 	for i, c := range m.group.List {

@@ -210,8 +210,16 @@ func dropBlankLines(text string) string {
 		}
 		kept = append(kept, line)
 	}
-	return strings.Join(kept, "\n")
+	return folded.ReplaceAllStringFunc(strings.Join(kept, "\n"), func(function string) string {
+		if line := strings.NewReplacer("{\n\t", "{ ", "\n}", " }").Replace(function); len(line) <= 90 {
+			return line
+		}
+		return function
+	})
 }
+
+// folded matches a function of which folding has left one line, which then goes on the first one if gofmt leaves it there.
+var folded = regexp.MustCompile(`(?m)^func [^\n]* \{\n\treturn [^\n]*\n\}$`)
 
 // used are the paths of the template's imports that the text uses.
 func (t *template) used(text string) []string {

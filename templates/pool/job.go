@@ -140,7 +140,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if hasClose && j.op == "create" && (byValue && err == nil || !byValue && conn != nil) && s.job != j {
+	if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) && s.job != j {
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -179,7 +179,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.suspect()                  //poolgen:if hasSuspicion
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w, &p.line)
+			p.insert(w)
 		}
 		return
 	case j.op == "create":
@@ -195,12 +195,12 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	case j.op == "health check": //poolgen:if hasCheck
 		p.move(s, &p.stats.InUse)
 	}
-	s.ready = j.op != "reset" //poolgen:if hasCheck
+	s.ready = !resetsAway || j.op != "reset" //poolgen:if hasCheck
 	if hasDoom && hasCheck && s.doom != nil && j.op == "health check" && j.waiter != nil {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w, &p.line)
+		p.insert(w)
 		return
 	}
 	if hasAwait && j.waiter != nil {
@@ -219,16 +219,15 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *Pool) failed(s *slot, j *job, err error) {
 	p.stats.CreateFailures++                                                         //poolgen:if hasStats
 	if hasStreak && (!hasAwait || j.waiter != nil || j.state == &p.stats.Creating) { // it was not called off
 		p.failures++
 		p.trouble = err //poolgen:if hasBreaker
 	}
-	if hasClose && !byValue && s.conn != nil { // it was refused after it had been created
+	if hasClose && !byValue && s.conn != nil { // it came with an error, or was refused
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {

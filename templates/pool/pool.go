@@ -292,7 +292,8 @@ func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
 		return nil, p.trouble
 	}
 	w := p.waiter(ctx, done, begun)
-	p.insert(w, &p.line)
+	w.job = &job{}
+	p.insert(w)
 	return p.wait(w)
 }
 

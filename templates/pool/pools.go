@@ -400,7 +400,7 @@ func (s *Pools) claim(p *Pool) {
 		ctx = context.Background()
 	}
 	w := p.waiter(ctx, sated, time.Now())
-	p.insert(w, p.line.prev)
+	p.insert(w)
 	go s.collect(p, w)
 }
 

@@ -10,7 +10,7 @@ import (
 // waiter is a requester that waits, in the queue or for a job.
 type waiter struct {
 	next, prev *waiter         // nil outside the queue
-	job        *job            //poolgen:if hasAwait // nil in the queue
+	job        *job            //poolgen:if hasAwait || hasVetting // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -45,7 +45,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		return nil, p.trouble
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0: //poolgen:if hasOutside
 		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
@@ -76,8 +76,14 @@ func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *Pool) insert(w, after *waiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+// (hasVetting) One whose turn it was has a job, and goes before all others but those whose turn it was even earlier.
+func (p *Pool) insert(w *waiter) {
+	after := p.line.prev
+	if hasVetting && w.job != nil {
+		for after = &p.line; after.next.job != nil && after.next.begun.Before(w.begun); after = after.next {
+		}
+	}
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -199,12 +205,11 @@ func (p *Pool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating
