@@ -215,11 +215,22 @@ inline insert(r, front) {
 	:: (arrived & BIT(r)) == 0 -> earlier[r] = arrived; arrived = arrived | BIT(r)
 	:: else
 	fi;
-	line!r;
 	queued = queued | BIT(r);
-	x = 1;
+	x = len(line);
+#ifdef MENDED
+	do /* past those who came earlier and whose checks have failed, too */
+	:: front && x > 0 ->
+		line?<y>;
+		if
+		:: again & earlier[r] & BIT(y) -> line?y; line!y; x--
+		:: else -> break
+		fi
+	:: else -> break
+	od;
+#endif
+	line!r;
 	do
-	:: front && x < len(line) -> line?y; line!y; x++
+	:: front && x > 0 -> line?y; line!y; x--
 	:: else -> break
 	od;
 	x = 0; y = 0;
@@ -265,7 +276,7 @@ inline deliver(p) {
 }
 
 inline grant(p) {
-#ifdef STRICT
+#ifdef MENDED
 	HOLDS(order_of_arrival_is_kept, (earlier[w] & queued) == 0);
 #else
 	HOLDS(order_of_arrival_is_kept, (earlier[w] & queued & ~(again & BIT(w) -> again : 0)) == 0);
