@@ -16,7 +16,9 @@ func newCommons(config Config) (Pool, error) {
 	factory := pool.NewPooledObjectFactory(
 		func(ctx context.Context) (any, error) { return config.Server.Dial(ctx) },
 		nil,
-		func(_ context.Context, object *pool.PooledObject) bool { return object.Object.(*trivial.Conn).Try() == nil },
+		func(_ context.Context, object *pool.PooledObject) bool {
+			return object.Object.(*trivial.Conn).Try() == nil
+		},
 		nil, nil)
 	return commons{pool.NewObjectPool(context.Background(), factory, options)}, nil
 }

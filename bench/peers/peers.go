@@ -43,14 +43,15 @@ const (
 type Peer struct {
 	Name   string
 	Kind   Kind
-	Module string   // where it comes from; "" for the standard library and what is written here
-	FIFO   bool     // serves in the order of arrival
-	Yields bool     // lets the one run to whom it has handed a connection
-	Only   []string // the scenarios it is made for; nil for all
-	Not    []string // or those it is not made for
-	Fixed  int      // the size it has, whatever Config says; 0 for any
-	Note   string   // what is different about its measurement
-	New    func(Config) (Pool, error)
+	Module string                     // where it comes from; "" for the standard library and what is written here
+	FIFO   bool                       // serves in the order of arrival
+	Yields bool                       // lets the one run to whom it has handed a connection
+	Only   []string                   // the scenarios it is made for; nil for all
+	Not    []string                   // or those it is not made for
+	Needs  string                     // the environment variable that says where its server is, if it needs one
+	Fixed  int                        // the size it has, whatever Config says; 0 for any
+	Note   string                     // what is different about its measurement
+	New    func(Config) (Pool, error) `json:"-"`
 }
 
 // All are the peers that this module has.
@@ -85,7 +86,14 @@ var All = []Peer{
 	{Name: "channel, try first", Kind: Sketch, FIFO: true, Not: []string{"S1c", "S10"}, New: newTryChannel},
 	{Name: "mutex, FIFO", Kind: Sketch, FIFO: true, Not: []string{"S1c", "S10"}, New: newMutex, Note: "a slice, a queue, direct hand-over: the textbook"},
 	{Name: "mutex, FIFO, best", Kind: Sketch, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newBestMutex, Note: "and skips waiters whose context is done, and yields"},
-	{Name: "sync.Pool", Kind: Sketch, Only: []string{"S1", "S2", "S6"}, New: newSyncPool, Note: "unbounded, and loses connections to the garbage collector"},
+	{Name: "sync.Pool", Kind: Sketch, Only: []string{"S1", "S2"}, New: newSyncPool, Note: "unbounded, and loses connections to the garbage collector"},
+
+	{Name: "poolgen around pgx", Kind: Generated, Needs: PostgresVar, Only: []string{"S11/postgres"}, New: newRealPgx, Note: "a generated pool of `*pgx.Conn`"},
+	{Name: "pgxpool with PostgreSQL", Kind: Product, Needs: PostgresVar, Module: "github.com/jackc/pgx/v5", Only: []string{"S11/postgres"}, New: newRealPgxpool},
+	{Name: "database/sql with pgx", Kind: Product, Needs: PostgresVar, Only: []string{"S11/postgres"}, New: newRealSQL},
+	{Name: "poolgen around redigo", Kind: Generated, Needs: RedisVar, Only: []string{"S11/redis"}, New: newRealConn, Note: "a generated pool of redigo's connections"},
+	{Name: "redigo with Redis", Kind: Product, Needs: RedisVar, Module: "github.com/gomodule/redigo", Only: []string{"S11/redis"}, New: newRealRedigo},
+	{Name: "go-redis with Redis", Kind: Product, Needs: RedisVar, Module: "github.com/redis/go-redis/v9", Only: []string{"S11/redis"}, New: newRealGoRedis},
 }
 
 // Missing are peers that can't be had, with the reason.
