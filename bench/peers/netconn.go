@@ -15,7 +15,7 @@ import (
 )
 
 // netConn is a trivial connection for clients that want a net.Conn: whatever is written to it is answered at once,
-// by the writer.
+// by the writer; if there is no answer, it hangs up.
 type netConn struct {
 	net.Conn // nil: what is not defined below is not called
 	conn     *trivial.Conn
@@ -42,6 +42,7 @@ func dialNet(server *trivial.Server, answer func(*trivial.Conn, []byte) []byte) 
 
 func (c *netConn) Write(request []byte) (int, error) {
 	if err := c.conn.Try(); err != nil {
+		_ = c.Close() // so that its reader ends as well
 		return 0, err
 	}
 	c.mu.Lock()
@@ -49,8 +50,10 @@ func (c *netConn) Write(request []byte) (int, error) {
 	if c.closed {
 		return 0, net.ErrClosed
 	}
-	c.replies.Write(c.answer(c.conn, request))
-	c.change.Signal()
+	reply := c.answer(c.conn, request)
+	c.closed = len(reply) == 0
+	c.replies.Write(reply)
+	c.change.Broadcast()
 	return len(request), nil
 }
 
@@ -117,11 +120,15 @@ func redisNumber(request []byte) (int, []byte) {
 	return n, rest
 }
 
-// answerPostgres speaks enough of the PostgreSQL protocol for a client to connect and to ping.
+// answerPostgres speaks enough of the PostgreSQL protocol for a client to connect and to ping. It has no answer, which
+// hangs up, to a client that says goodbye or, on a connection just for that, wants a command to be cancelled.
 func answerPostgres(_ *trivial.Conn, request []byte) (reply []byte) {
-	const startup = 196608
+	const startup, cancel = 196608, 80877102
 	message := func(kind byte, body ...byte) {
 		reply = append(binary.BigEndian.AppendUint32(append(reply, kind), uint32(4+len(body))), body...)
+	}
+	if len(request) >= 8 && binary.BigEndian.Uint32(request[4:]) == cancel {
+		return nil
 	}
 	if len(request) >= 8 && binary.BigEndian.Uint32(request[4:]) == startup {
 		message('R', 0, 0, 0, 0)             // authenticated

@@ -75,7 +75,7 @@ var All = []Peer{
 
 	{Name: "puddle", Kind: Product, Module: "github.com/jackc/puddle/v2", FIFO: true, Not: []string{"S1c"}, New: newPuddle},
 	{Name: "pgxpool", Kind: Product, Module: "github.com/jackc/pgx/v5", FIFO: true, Not: []string{"S1c"}, New: newPgxpool,
-		Note: "its connections speak PostgreSQL's protocol with a server in this process that answers at once"},
+		Note: "its connections speak PostgreSQL's protocol with a server in this process that answers at once; its dials in S10 are also those that cancel what a dead connection was asked"},
 	{Name: "database/sql", Kind: Product, Not: []string{"S1c"}, New: newSQL},
 	{Name: "go-redis", Kind: Product, Module: "github.com/redis/go-redis/v9", Not: []string{"S1c"}, New: newGoRedis,
 		Note: "its pool can't be used without its client: each acquire is a command that is encoded, answered at once in this process, and parsed"},
