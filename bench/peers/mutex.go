@@ -55,10 +55,12 @@ func (p *mutex) acquire(ctx context.Context) (*trivial.Conn, error) {
 
 // wait waits in the queue; mu is locked.
 func (p *mutex) wait(ctx context.Context) (*trivial.Conn, error) {
-	w := &waiter{conn: make(chan *trivial.Conn, 1)}
+	var w *waiter
 	if n := len(p.spare); n > 0 {
 		w = p.spare[n-1]
 		p.spare = p.spare[:n-1]
+	} else {
+		w = &waiter{conn: make(chan *trivial.Conn, 1)}
 	}
 	w.ctx = ctx
 	p.waiters = append(p.waiters, w)

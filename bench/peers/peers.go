@@ -56,7 +56,7 @@ type Peer struct {
 
 // All are the peers that this module has.
 var All = []Peer{
-	{Name: "two compare-and-swaps", Kind: Floor, Only: []string{"S1"}, New: newFloor, Note: "no pool can take and give back a place with less"},
+	{Name: "two compare-and-swaps", Kind: Floor, Only: []string{"S1", "S2"}, New: newFloor, Note: "no pool can take and give back a place with less; in S2, each goroutine has a word of its own"},
 
 	{Name: "poolgen bare", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newBare, Note: "`-with=none`"},
 	{Name: "poolgen bare, fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newBareFixed, Note: "`-with=none -size=32`"},

@@ -30,7 +30,7 @@ var slowCreation = Scenario{
 		if err != nil {
 			return nil, err
 		}
-		l := load{deadline: 10 * time.Millisecond, hold: func() { time.Sleep(100 * time.Microsecond) }}
+		l := load{deadline: 10 * time.Millisecond, hold: sleep}
 		var running sync.WaitGroup
 		served := make([]requester, connections)
 		for i := range served {
@@ -140,11 +140,11 @@ var lasting = Scenario{
 var recovery = Scenario{
 	Name: "S10",
 	What: "4 goroutines use a pool of 20 open connections when all of these die; to find that out takes 50 ms, and so does a dial. Who gets a dead one tries again. " +
-		"Recovered is when the last request that took more than 20 ms has ended",
+		"Recovered is when the last request that took more than 45 ms has ended",
 	Metrics: []Metric{{Name: recovered}, {Name: dials}},
 	Fixed:   true,
 	run: func(ctx context.Context, peer peers.Peer, _ time.Duration) (Result, error) {
-		const connections, slow = 20, 20 * time.Millisecond
+		const connections, slow = 20, 45 * time.Millisecond
 		server := &trivial.Server{DialTime: 50 * time.Millisecond, DeadTime: 50 * time.Millisecond}
 		pool, err := newPool(ctx, peer, peers.Config{Size: connections, Server: server, Check: true}, connections)
 		if err != nil {

@@ -21,17 +21,19 @@ type load struct {
 
 // outcome is what has come of a load.
 type outcome struct {
-	took     time.Duration
-	served   []int           // by requester, in that time
-	attempts int             // by all of them
-	waits    []time.Duration // of those served, sorted
+	took   time.Duration
+	served []int           // by requester, in that time
+	waits  []time.Duration // of those served, sorted
+	held   time.Duration   // connections, by all of them, in that time
 }
 
 // requester is one of those who make a load.
 type requester struct {
-	served   atomic.Int64
-	attempts int
-	waits    []time.Duration
+	served atomic.Int64
+	held   atomic.Int64 // for how many nanoseconds
+	waits  []time.Duration
+	begun  time.Time                 // the request
+	holds  func(*trivial.Conn) error // made once, so that requests allocate nothing
 }
 
 // put puts a load on a pool.
@@ -55,10 +57,10 @@ func (l load) put(ctx context.Context, pool peers.Pool, duration time.Duration) 
 	total := outcome{took: time.Since(begun)}
 	for i := range each {
 		total.served = append(total.served, int(each[i].served.Load()))
+		total.held += time.Duration(each[i].held.Load())
 	}
 	running.Wait()
 	for i := range each {
-		total.attempts += each[i].attempts
 		total.waits = append(total.waits, each[i].waits...)
 	}
 	slices.Sort(total.waits)
@@ -67,19 +69,22 @@ func (l load) put(ctx context.Context, pool peers.Pool, duration time.Duration) 
 
 // request acquires, holds and releases.
 func (l load) request(ctx context.Context, pool peers.Pool, r *requester) {
+	if r.holds == nil {
+		r.holds = func(*trivial.Conn) error {
+			wait := time.Since(r.begun)
+			r.waits = append(r.waits, wait)
+			l.hold()
+			r.held.Add(int64(time.Since(r.begun) - wait))
+			return nil
+		}
+	}
 	if l.deadline > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.deadline)
 		defer cancel()
 	}
-	r.attempts++
-	begun := time.Now()
-	err := pool.Use(ctx, func(*trivial.Conn) error {
-		r.waits = append(r.waits, time.Since(begun))
-		l.hold()
-		return nil
-	})
-	if err != nil {
+	r.begun = time.Now()
+	if pool.Use(ctx, r.holds) != nil {
 		return
 	}
 	r.served.Add(1)
@@ -98,6 +103,11 @@ func (o outcome) all() (n int) {
 
 // rate returns how many requests have been served in a second.
 func (o outcome) rate() float64 { return float64(o.all()) / o.took.Seconds() }
+
+// use returns for which part of the time the connections were held, in percent.
+func (o outcome) use(connections int) float64 {
+	return 100 * o.held.Seconds() / (o.took.Seconds() * float64(connections))
+}
 
 // fairness returns how often the one was served who was served most, for each time that the one was who was served
 // least; somebody who was never served counts as served once.

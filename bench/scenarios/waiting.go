@@ -15,6 +15,7 @@ const (
 	fairness                = "most/least served"
 	opsPerSecond            = "ops/s"
 	percentOfIdeal          = "% of ideal"
+	servedPerSecond, lost   = "served/s", "lost"
 )
 
 // spin computes for some nanoseconds.
@@ -86,7 +87,7 @@ func contend(ctx context.Context, peer peers.Peer, duration time.Duration, hold 
 
 var asleep = Scenario{
 	Name:    "S4",
-	What:    "1,000 goroutines on 10 connections that are held for 100 µs asleep; the ideal is 10 goroutines that only sleep, in the same run",
+	What:    "1,000 goroutines on 10 connections that are held for 100 µs asleep; the ideal is that each connection is held all the time",
 	Metrics: []Metric{{Name: percentOfIdeal, More: true}, {Name: p99}, {Name: longest}, {Name: fairness}},
 	run: func(ctx context.Context, peer peers.Peer, budget time.Duration) (Result, error) {
 		const connections = 10
@@ -95,38 +96,28 @@ var asleep = Scenario{
 			return nil, err
 		}
 		defer pool.Close()
-		hold := func() { time.Sleep(100 * time.Microsecond) }
-		ideal := load{requesters: connections, hold: hold}
-		before := ideal.put(ctx, noPool{}, 2*budget).rate()
-		o := load{requesters: 1000, hold: hold}.put(ctx, pool, 10*budget)
-		after := ideal.put(ctx, noPool{}, 2*budget).rate()
+		o := load{requesters: 1000, hold: sleep}.put(ctx, pool, 12*budget)
 		return Result{
-			percentOfIdeal: 200 * o.rate() / (before + after),
+			percentOfIdeal: o.use(connections),
 			p99:            quantile(o.waits, .99), longest: quantile(o.waits, 1), fairness: o.fairness(),
 		}, nil
 	},
 }
 
-// noPool has a connection for everybody.
-type noPool struct{}
-
-func (noPool) Loop(context.Context, int) error                             { return nil }
-func (noPool) Use(_ context.Context, hold func(*trivial.Conn) error) error { return hold(nil) }
-func (noPool) Close()                                                      {}
+// sleep is what a holder does who waits for its server.
+func sleep() { time.Sleep(100 * time.Microsecond) }
 
 var deadlines = Scenario{
 	Name:    "S5",
 	What:    "200 goroutines with deadlines of 50 µs on 2 connections that are held for 100 µs asleep, who try again at once; then all connections must be there",
-	Metrics: []Metric{{Name: "served/s", More: true}, {Name: percentOfIdeal, More: true}, {Name: "lost"}},
+	Metrics: []Metric{{Name: servedPerSecond, More: true}, {Name: percentOfIdeal, More: true}, {Name: lost}},
 	run: func(ctx context.Context, peer peers.Peer, budget time.Duration) (Result, error) {
 		const connections = 2
 		pool, err := newPool(ctx, peer, peers.Config{Size: connections, Server: new(trivial.Server)}, connections)
 		if err != nil {
 			return nil, err
 		}
-		hold := func() { time.Sleep(100 * time.Microsecond) }
-		ideal := load{requesters: connections, hold: hold}.put(ctx, noPool{}, budget).rate()
-		o := load{requesters: 200, deadline: 50 * time.Microsecond, hold: hold}.put(ctx, pool, 5*budget)
+		o := load{requesters: 200, deadline: 50 * time.Microsecond, hold: sleep}.put(ctx, pool, 5*budget)
 		soon, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
 		got, err := holdAll(soon, pool, connections)
@@ -135,21 +126,22 @@ var deadlines = Scenario{
 		} else {
 			pool.Close()
 		}
-		return Result{"served/s": o.rate(), percentOfIdeal: 100 * o.rate() / ideal, "lost": float64(connections - got)}, err
+		return Result{servedPerSecond: o.rate(), percentOfIdeal: o.use(connections), lost: float64(connections - got)}, err
 	},
 }
 
 var workAfter = Scenario{
 	Name:    "S9",
-	What:    "8 goroutines on 1 connection, each of which computes for 100 µs right after its release, while others wait",
+	What:    "8 goroutines on 2 connections that are held for 100 µs asleep, as for I/O; each computes for 100 µs right after its release, while others wait",
 	Metrics: []Metric{{Name: opsPerSecond, More: true}},
 	run: func(ctx context.Context, peer peers.Peer, budget time.Duration) (Result, error) {
-		pool, err := newPool(ctx, peer, peers.Config{Size: 1, Server: new(trivial.Server)}, 1)
+		const connections = 2
+		pool, err := newPool(ctx, peer, peers.Config{Size: connections, Server: new(trivial.Server)}, connections)
 		if err != nil {
 			return nil, err
 		}
 		defer pool.Close()
-		o := load{requesters: 8, hold: func() {}, after: func() { spin(100_000) }}.put(ctx, pool, 5*budget)
+		o := load{requesters: 8, hold: sleep, after: func() { spin(100_000) }}.put(ctx, pool, 5*budget)
 		return Result{opsPerSecond: o.rate()}, nil
 	},
 }
