@@ -96,7 +96,7 @@ var asleep = Scenario{
 			return nil, err
 		}
 		defer pool.Close()
-		o := load{requesters: 1000, hold: sleep}.put(ctx, pool, 12*budget)
+		o := load{requesters: 1000, hold: sleep}.put(ctx, pool, 20*budget)
 		return Result{
 			percentOfIdeal: o.use(connections),
 			p99:            quantile(o.waits, .99), longest: quantile(o.waits, 1), fairness: o.fairness(),

@@ -20,7 +20,9 @@ func main() {
 	}}, os.Args[1:]))
 }
 
-type pool struct{ pool *smartconnpool.ConnPool[*conn] }
+type pool struct {
+	pool *smartconnpool.ConnPool[*conn]
+}
 
 func newPool(config peers.Config) (peers.Pool, error) {
 	p := smartconnpool.NewPool(&smartconnpool.Config[*conn]{Capacity: int64(config.Size), MaxIdleCount: int64(config.Size)})
