@@ -112,7 +112,7 @@ func (f fastest) measure(ctx context.Context, program *program) error {
 				}
 				result, err := program.measure(ctx, scenario, peer, ciBudget)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s, %s: %w", name, peer, err)
 				}
 				if allocs := result["allocs/op"]; allocs != 0 {
 					return fmt.Errorf("%s, %s: %v allocations", name, peer, allocs)
