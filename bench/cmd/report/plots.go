@@ -45,18 +45,35 @@ var (
 	}
 )
 
-func init() { plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"} }
+func init() {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	plotter.DefaultFont = plot.DefaultFont
+}
 
-// draw makes a plot: a row for each peer, the best one on top, the quartiles as a line.
+// draw makes the file of a plot.
 func (m *measurements) draw(p plotted) ([]byte, error) {
 	rows := m.rows(p)
+	picture, err := picture(p, rows)
+	if err != nil {
+		return nil, err
+	}
+	canvas := vgsvg.New(18*vg.Centimeter, vg.Length(len(rows)+4)*0.62*vg.Centimeter)
+	picture.Draw(draw.Crop(draw.New(canvas), 6, -6, 6, -6))
+	var svg bytes.Buffer
+	_, err = canvas.WriteTo(&svg)
+	return bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,sans-serif")), err
+}
+
+// picture has a row for each peer, the best one on top, with the quartiles as a line.
+func picture(p plotted, rows []row) (*plot.Plot, error) {
 	picture := plot.New()
 	picture.BackgroundColor = nil // the page's
 	picture.Title.Text = p.title
+	colourAxes(picture)
 	if len(rows) == 0 {
 		picture.Title.Text += " (not measured)"
+		return picture, nil
 	}
-	colourAxes(picture)
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		names[i] = row.Name
@@ -64,18 +81,12 @@ func (m *measurements) draw(p plotted) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if len(rows) > 0 {
-		picture.NominalY(names...)
-		picture.X.Scale, picture.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-		// The numbers right of the dots need room.
-		picture.X.Min /= 1.2
-		picture.X.Max *= 1.8
-	}
-	canvas := vgsvg.New(18*vg.Centimeter, vg.Length(len(rows)+4)*0.62*vg.Centimeter)
-	picture.Draw(draw.New(canvas))
-	var svg bytes.Buffer
-	_, err := canvas.WriteTo(&svg)
-	return bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,sans-serif")), err
+	picture.NominalY(names...)
+	picture.X.Scale, picture.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	// The numbers right of the dots need room.
+	picture.X.Min /= 1.2
+	picture.X.Max *= 1.8
+	return picture, nil
 }
 
 // row is a peer in a plot.
