@@ -32,7 +32,7 @@ type AllFixedPoolOptions struct {
 	MaxLifetimeJitter    time.Duration      // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int                // who may wait for a place at a time; by default any number
 	AcquireTimeout       time.Duration      // bounds a wait, whatever the requester's context says; by default nothing does
-	MaxConcurrentCreates int                // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int                // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration      // bounds a create, whatever the requester's context says; by default 10 s
 	CreateRetries        int                // how often a failed create is tried again within CreateTimeout, after longer and longer pauses; by default never
 	BreakAfter           int                // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
@@ -234,7 +234,7 @@ func (p *AllFixedPool) end(ctx context.Context, op string, begun time.Time) erro
 type allFixedLeased = AllFixed
 
 // AllFixedLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type AllFixedLease struct {
 	*allFixedLeased
@@ -307,7 +307,7 @@ type AllFixedPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
 	Waiting  int // requesters in the queue
@@ -318,7 +318,7 @@ type AllFixedPoolStats struct {
 	RetiredDiscarded uint64        // connections discarded
 	RetiredExpired   uint64        // connections older than MaxLifetime
 	RetiredIdle      uint64        // connections idle for longer than IdleTimeout
-	RetiredSurplus   uint64        // connections beyond MaxIdle, or MaxSize since Resize
+	RetiredSurplus   uint64        // connections that were too many
 	RetiredLost      uint64        // connections whose lease was garbage collected
 	RetiredReset     uint64        // connections older than a Reset of the pool
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
@@ -730,6 +730,7 @@ func (p *AllFixedPool) deliver(s *allFixedSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -841,7 +842,7 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 	if p.closed {
 		j.leave(ErrAllFixedPoolClosed)
 	}
-	if err != nil && j.op == "create" && p.again(s, j, err) {
+	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
 	s.job = nil
@@ -869,7 +870,6 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 			p.served = time.Now()
 		}
 	}
-	p.move(s, &p.stats.InUse)
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil
@@ -926,7 +926,7 @@ func (j *allFixedJob) leave(err error) {
 var errAllFixedAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
-func (p *AllFixedPool) again(s *allFixedSlot, j *allFixedJob, err error) bool {
+func (p *AllFixedPool) again(s *allFixedSlot, j *allFixedJob, conn *AllFixed, err error) bool {
 	j.tries++
 	pause := 25 * time.Millisecond << min(j.tries, 6)
 	pause += rand.N(pause)
@@ -1241,7 +1241,6 @@ func (p *AllFixedPool) Insert(conn *AllFixed) error {
 	s.conn = conn
 	p.stats.Created++
 	p.arrived(s)
-	p.move(s, &p.stats.InUse)
 	p.deliver(s)
 	return nil
 }

@@ -142,7 +142,7 @@ func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 type bareLeased = Bare
 
 // BareLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type BareLease struct {
 	*bareLeased
@@ -458,6 +458,7 @@ func (p *BarePool) deliver(s *bareSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -560,7 +561,6 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	case j.op == "create":
 		s.conn = conn
 	}
-	p.move(s, &p.stats.InUse)
 	p.deliver(s)
 }
 

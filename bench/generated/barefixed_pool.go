@@ -145,7 +145,7 @@ func (p *BareFixedPool) end(ctx context.Context, op string, begun time.Time) err
 type bareFixedLeased = BareFixed
 
 // BareFixedLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type BareFixedLease struct {
 	*bareFixedLeased
@@ -452,6 +452,7 @@ func (p *BareFixedPool) deliver(s *bareFixedSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -554,7 +555,6 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 	case j.op == "create":
 		s.conn = conn
 	}
-	p.move(s, &p.stats.InUse)
 	p.deliver(s)
 }
 

@@ -20,7 +20,7 @@ import (
 type DefaultPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -179,7 +179,7 @@ func (p *DefaultPool) end(ctx context.Context, op string, begun time.Time) error
 type defaultLeased = Default
 
 // DefaultLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type DefaultLease struct {
 	*defaultLeased
@@ -243,7 +243,7 @@ type DefaultPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
 	Waiting  int // requesters in the queue
@@ -580,6 +580,7 @@ func (p *DefaultPool) deliver(s *defaultSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -706,7 +707,6 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 			p.served = time.Now()
 		}
 	}
-	p.move(s, &p.stats.InUse)
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil

@@ -22,7 +22,7 @@ const defaultFixedSize = 32
 // DefaultFixedPoolOptions are the settings of a [DefaultFixedPool]. A field that is zero stands for the default.
 type DefaultFixedPoolOptions struct {
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -184,7 +184,7 @@ func (p *DefaultFixedPool) end(ctx context.Context, op string, begun time.Time) 
 type defaultFixedLeased = DefaultFixed
 
 // DefaultFixedLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type DefaultFixedLease struct {
 	*defaultFixedLeased
@@ -248,7 +248,7 @@ type DefaultFixedPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
 	Waiting  int // requesters in the queue
@@ -583,6 +583,7 @@ func (p *DefaultFixedPool) deliver(s *defaultFixedSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -709,7 +710,6 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 			p.served = time.Now()
 		}
 	}
-	p.move(s, &p.stats.InUse)
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil

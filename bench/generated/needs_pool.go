@@ -20,7 +20,7 @@ import (
 type NeedsPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -200,7 +200,7 @@ func (p *NeedsPool) end(ctx context.Context, op string, begun time.Time) error {
 type needsLeased = Needs
 
 // NeedsLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type NeedsLease struct {
 	*needsLeased
@@ -264,7 +264,7 @@ type NeedsPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Checking int // places whose connection is under a health check
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
@@ -605,6 +605,7 @@ func (p *NeedsPool) deliver(s *needsSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.ready = false
@@ -748,8 +749,9 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 		if p.stats.InUse == 0 {
 			p.served = time.Now()
 		}
+	case j.op == "health check":
+		p.move(s, &p.stats.InUse)
 	}
-	p.move(s, &p.stats.InUse)
 	s.ready = j.op != "reset"
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)

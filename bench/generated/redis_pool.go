@@ -20,7 +20,7 @@ import (
 type RedisPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time; by default any number
-	MaxConcurrentCreates int           // at a time; Warm and AcquireOrCreate count for themselves; by default any number
+	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -179,7 +179,7 @@ func (p *RedisPool) end(ctx context.Context, op string, begun time.Time) error {
 type redisLeased = Redis
 
 // RedisLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or Detach of any copy ends
+// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
 // it, all others do nothing. The connection must not be used after that.
 type RedisLease struct {
 	*redisLeased
@@ -189,7 +189,7 @@ type RedisLease struct {
 }
 
 // redisClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Release or Discard it, or Detach it and close that.
+// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
 type redisClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
@@ -245,7 +245,7 @@ type RedisPoolStats struct {
 	Idle     int // places with an idle connection
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
-	Warming  int // places that Warm fills
+	Warming  int // places that Warm fills, until it has filled all
 	Closing  int // places whose connection is being closed
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
@@ -254,7 +254,7 @@ type RedisPoolStats struct {
 	Acquired         uint64        // leases of connections of the pool
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
-	RetiredBroken    uint64        // connections that a hook rejected on release
+	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
 	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        // connections taken out by Detach
@@ -585,6 +585,7 @@ func (p *RedisPool) deliver(s *redisSlot) bool {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return false
 	}
+	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
@@ -710,9 +711,7 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
-		if conn != nil {
-			s.conn = conn
-		}
+		s.conn = conn
 		p.failed(s, j, err)
 		return
 	case j.op == "create":
@@ -723,7 +722,6 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 			p.served = time.Now()
 		}
 	}
-	p.move(s, &p.stats.InUse)
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil

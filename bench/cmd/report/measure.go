@@ -43,7 +43,12 @@ type job struct {
 
 func measureAll(ctx context.Context, e effort) (*measurements, error) {
 	m := &measurements{effort: e, begun: time.Now(), load: loadAverage(), missing: maps.Clone(peers.Missing), cells: map[cellKey]*cell{}}
-	programs, err := m.programs(ctx)
+	dir, err := os.MkdirTemp("", "poolgen-report")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	programs, err := m.programs(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -58,17 +63,13 @@ func measureAll(ctx context.Context, e effort) (*measurements, error) {
 	return m, nil
 }
 
-// programs are this one, and those of the peers that have modules of their own.
-func (m *measurements) programs(ctx context.Context) ([]*program, error) {
+// programs are this one, and those of the peers that have modules of their own, which are built into dir.
+func (m *measurements) programs(ctx context.Context, dir string) ([]*program, error) {
 	own, err := self(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := []*program{own}
-	dir, err := os.MkdirTemp("", "poolgen-report")
-	if err != nil {
-		return nil, err
-	}
 	fmt.Fprint(os.Stderr, "building the peers that have modules of their own ...")
 	if vitess, err := build(ctx, filepath.Join("bench", "vitess"), filepath.Join(dir, "vitess")); err != nil {
 		m.missing["vitess"] = err.Error()
