@@ -75,16 +75,20 @@ func DialAllFixed(ctx context.Context, s *Server) (*AllFixed, error) {
 }
 
 // Needs is a connection in a pool of the default set, with a trivial answer to whether its health check is due.
-type Needs struct{ Trivial *trivial.Conn }
+type Needs struct {
+	Trivial *trivial.Conn
+	uses    int
+}
 
 // DialNeeds connects.
 func DialNeeds(ctx context.Context, s *Server) (*Needs, error) {
 	conn, err := s.Dial(ctx)
-	return &Needs{conn}, err
+	return &Needs{Trivial: conn}, err
 }
 
-// NeedsHealthCheck is never true here, but the compiler can't know that.
-func (c *Needs) NeedsHealthCheck() bool { return c.Trivial.ID < 0 }
+// NeedsHealthCheck is never true here, but the compiler can't know that. It can't panic either, which poolgen does
+// know.
+func (c *Needs) NeedsHealthCheck() bool { return c.uses < 0 }
 
 // HealthCheck is never called here.
 func (c *Needs) HealthCheck() error { return c.Trivial.Try() }

@@ -121,17 +121,8 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 	if s == nil {
 		s, err = p.obtain(ctx, queue)
 	}
-	asked := true
-	defer func() {
-		if !asked {
-			err = &NeedsPoolError{"needs health check", fmt.Errorf(needsNoReturn, recover(), debug.Stack())}
-			p.drop(s, &p.stats.RetiredUnhealthy)
-		}
-	}()
 	for err == nil && !s.ready {
-		asked = false
 		due := s.conn.NeedsHealthCheck()
-		asked = true
 		if !due {
 			break
 		}

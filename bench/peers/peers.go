@@ -64,7 +64,7 @@ var All = []Peer{
 	{Name: "poolgen fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newDefaultFixed, Note: "`-size=32`"},
 	{Name: "poolgen all", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newAll, Note: "`-with=all`"},
 	{Name: "poolgen all, fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newAllFixed, Note: "`-with=all -size=32`"},
-	{Name: "poolgen, needs-check", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1c"}, New: newNeeds, Note: "the default set, for a type with a needs-check"},
+	{Name: "poolgen, needs-check", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1c"}, New: newNeeds, Note: "the default set, for a type with a needs-check that poolgen sees not to panic; otherwise it is guarded, which costs more than the call"},
 	{Name: "poolgen, check", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S10"}, New: newChecked, Note: "the default set, for a type with a check"},
 
 	{Name: "core, no check", Kind: Sketch, Only: []string{"S1c"}, New: newCoreBare, Note: "dispatch.go: one core for all of these"},
