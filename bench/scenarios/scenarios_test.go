@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"flag"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -25,6 +26,9 @@ func BenchmarkScenarios(b *testing.B) {
 				continue
 			}
 			b.Run(strings.ReplaceAll(scenario.Name, "/", "-")+"/"+strings.ReplaceAll(peer.Name, "/", "-"), func(b *testing.B) {
+				if peer.Needs != "" && os.Getenv(peer.Needs) == "" {
+					b.Skip("there is no server; scripts/services starts one")
+				}
 				sum := Result{}
 				for range b.N {
 					result, err := scenario.Run(b.Context(), peer, budget(b))
