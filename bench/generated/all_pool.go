@@ -274,7 +274,7 @@ func (l AllLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l AllLease) Detach() *All {
 	if !l.end() {
 		return nil
@@ -530,6 +530,9 @@ func (p *AllPool) move(s *allSlot, to *int) {
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allDoomed))
+	}
+	if to == &p.stats.Vacant {
+		p.ages[s.index].expires = 0
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -1183,12 +1186,11 @@ func (p *AllPool) refill() {
 	}
 }
 
-// expire retires connections that would be older than MaxLifetime at the next tick. A place that is waiting for its
-// connection still has the age of the one before.
+// expire retires connections that would be older than MaxLifetime at the next tick.
 func (p *AllPool) expire() {
 	soon := time.Since(p.made) + p.period
 	for i := p.high - 1; i >= 0; i-- {
-		if s, a := p.place(i), &p.ages[i]; s.conn != nil && a.expires != 0 && a.expires <= soon {
+		if s, a := p.place(i), &p.ages[i]; a.expires != 0 && a.expires <= soon {
 			p.doom(s, &p.stats.RetiredExpired)
 		}
 	}
@@ -1233,11 +1235,13 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

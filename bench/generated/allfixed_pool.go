@@ -279,7 +279,7 @@ func (l AllFixedLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l AllFixedLease) Detach() *AllFixed {
 	if !l.end() {
 		return nil
@@ -529,6 +529,9 @@ func (p *AllFixedPool) move(s *allFixedSlot, to *int) {
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allFixedDoomed))
+	}
+	if to == &p.stats.Vacant {
+		p.ages[s.index].expires = 0
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -1147,12 +1150,11 @@ func (p *AllFixedPool) refill() {
 	}
 }
 
-// expire retires connections that would be older than MaxLifetime at the next tick. A place that is waiting for its
-// connection still has the age of the one before.
+// expire retires connections that would be older than MaxLifetime at the next tick.
 func (p *AllFixedPool) expire() {
 	soon := time.Since(p.made) + p.period
 	for i := p.high - 1; i >= 0; i-- {
-		if s, a := p.place(i), &p.ages[i]; s.conn != nil && a.expires != 0 && a.expires <= soon {
+		if s, a := p.place(i), &p.ages[i]; a.expires != 0 && a.expires <= soon {
 			p.doom(s, &p.stats.RetiredExpired)
 		}
 	}
@@ -1197,11 +1199,13 @@ func (p *AllFixedPool) Warm(ctx context.Context, n int, create func(ctx context.
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -217,7 +217,7 @@ func (l DefaultLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l DefaultLease) Detach() *Default {
 	if !l.end() {
 		return nil
@@ -791,11 +791,13 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -229,7 +229,7 @@ func (l NeedsLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l NeedsLease) Detach() *Needs {
 	if !l.end() {
 		return nil
@@ -836,11 +836,13 @@ func (p *NeedsPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -217,7 +217,7 @@ func (l PgxLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l PgxLease) Detach() *Pgx {
 	if !l.end() {
 		return nil
@@ -687,7 +687,7 @@ func (p *PgxPool) run(s *pgxSlot, j *pgxJob, conn *Pgx) {
 func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && s.job != j {
+	if j.op == "create" && (conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -845,11 +845,13 @@ func (p *PgxPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -219,7 +219,7 @@ func (l RedisLease) Discard() {
 }
 
 // Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns nil if the lease had ended.
+// Detach returns no connection if the lease had ended.
 func (l RedisLease) Detach() *Redis {
 	if !l.end() {
 		return nil
@@ -689,7 +689,7 @@ func (p *RedisPool) run(s *redisSlot, j *redisJob, conn *Redis) {
 func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && conn != nil && s.job != j {
+	if j.op == "create" && (conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -847,11 +847,13 @@ func (p *RedisPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
+	crew.Add(abreast)
 	for range abreast {
-		crew.Go(func() {
+		go func() {
+			defer crew.Done()
 			for fill() {
 			}
-		})
+		}()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
