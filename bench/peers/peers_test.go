@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -55,23 +54,29 @@ func TestAPeerLeasesEachConnectionOnceAtATime(t *testing.T) {
 }
 
 func TestAPeerDoesNotLeaseAgainWhatWasOfNoUse(t *testing.T) {
-	pools(t, func(t *testing.T, pool Pool, server *trivial.Server, _ int) {
+	pools(t, func(t *testing.T, pool Pool, server *trivial.Server, size int) {
 		bad := -1
 		server.Kill() // connections so far, which are none
 		require.Error(t, pool.Use(t.Context(), func(conn *trivial.Conn) error {
 			bad = conn.ID
-			server.Kill() // this one, which is how clients that look for themselves find out
+			server.Kill()
 			return errors.New("of no use")
 		}))
-		for range 3 {
-			err := pool.Use(context.WithoutCancel(t.Context()), func(conn *trivial.Conn) error {
+		var hold func(n int) error // n at the same time
+		hold = func(n int) error {
+			return pool.Use(t.Context(), func(conn *trivial.Conn) error {
 				require.NotEqual(t, bad, conn.ID)
-				return nil
+				if n == 1 {
+					return nil
+				}
+				return hold(n - 1)
 			})
-			if err == nil {
+		}
+		for range 3 { // clients that look for themselves find out now
+			if hold(size) == nil {
 				return
 			}
 		}
-		require.Fail(t, "no other connection")
+		require.Fail(t, "not all connections")
 	})
 }
