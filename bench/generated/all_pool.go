@@ -321,7 +321,7 @@ type AllPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrAllPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 
@@ -444,14 +444,10 @@ func (s *allSlot) lease() AllLease {
 }
 
 // place returns the i-th place.
-func (p *AllPool) place(i int) *allSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *AllPool) place(i int) *allSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *AllPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *AllPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -581,7 +577,7 @@ func (p *AllPool) unlock() {
 // allWaiter is a requester that waits, in the queue or for a job.
 type allWaiter struct {
 	next, prev *allWaiter      // nil outside the queue
-	job        *allJob         // nil in the queue
+	job        *allJob         // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -615,7 +611,7 @@ func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
 		return nil, p.trouble
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allJob{op: "create", state: &p.stats.Fresh})
@@ -644,8 +640,9 @@ func (p *AllPool) await(w *allWaiter, s *allSlot, j *allJob) (*allSlot, error) {
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *AllPool) insert(w, after *allWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *AllPool) insert(w *allWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -762,12 +759,11 @@ func (p *AllPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *AllPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -888,9 +884,8 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 	p.stats.CreateFailures++
 	if j.waiter != nil || j.state == &p.stats.Creating { // it was not called off
@@ -1424,8 +1419,6 @@ type goGenerateAllPoolAgain struct {
 	allAbsent
 }
 
-type allAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type allAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllPoolAgain{}.NeedsHealthCheck, goGenerateAllPoolAgain{}.HealthCheck, goGenerateAllPoolAgain{}.Ping, goGenerateAllPoolAgain{}.Close, goGenerateAllPoolAgain{}.Reset, goGenerateAllPoolAgain{}.Broken, goGenerateAllPoolAgain{}.IsClosed, goGenerateAllPoolAgain{}.AfterCreate, goGenerateAllPoolAgain{}.BeforeAcquire, goGenerateAllPoolAgain{}.AfterRelease, goGenerateAllPoolAgain{}.BeforeClose, goGenerateAllPoolAgain{}.IsFatal

@@ -325,7 +325,7 @@ type AllFixedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrAllFixedPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 
@@ -580,7 +580,7 @@ func (p *AllFixedPool) unlock() {
 // allFixedWaiter is a requester that waits, in the queue or for a job.
 type allFixedWaiter struct {
 	next, prev *allFixedWaiter // nil outside the queue
-	job        *allFixedJob    // nil in the queue
+	job        *allFixedJob    // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -614,7 +614,7 @@ func (p *AllFixedPool) obtain(ctx context.Context, queue int) (*allFixedSlot, er
 		return nil, p.trouble
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allFixedJob{op: "create", state: &p.stats.Fresh})
@@ -643,8 +643,9 @@ func (p *AllFixedPool) await(w *allFixedWaiter, s *allFixedSlot, j *allFixedJob)
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *AllFixedPool) insert(w, after *allFixedWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *AllFixedPool) insert(w *allFixedWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -761,12 +762,11 @@ func (p *AllFixedPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *AllFixedPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -887,9 +887,8 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *AllFixedPool) failed(s *allFixedSlot, j *allFixedJob, err error) {
 	p.stats.CreateFailures++
 	if j.waiter != nil || j.state == &p.stats.Creating { // it was not called off
@@ -1388,8 +1387,6 @@ type goGenerateAllFixedPoolAgain struct {
 	allFixedAbsent
 }
 
-type allFixedAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type allFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllFixedPoolAgain{}.NeedsHealthCheck, goGenerateAllFixedPoolAgain{}.HealthCheck, goGenerateAllFixedPoolAgain{}.Ping, goGenerateAllFixedPoolAgain{}.Close, goGenerateAllFixedPoolAgain{}.Reset, goGenerateAllFixedPoolAgain{}.Broken, goGenerateAllFixedPoolAgain{}.IsClosed, goGenerateAllFixedPoolAgain{}.AfterCreate, goGenerateAllFixedPoolAgain{}.BeforeAcquire, goGenerateAllFixedPoolAgain{}.AfterRelease, goGenerateAllFixedPoolAgain{}.BeforeClose, goGenerateAllFixedPoolAgain{}.IsFatal

@@ -243,14 +243,10 @@ func (s *bareSlot) lease() BareLease {
 }
 
 // place returns the i-th place.
-func (p *BarePool) place(i int) *bareSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *BarePool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *BarePool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -355,7 +351,7 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 // obtain gets a requester a place when none is idle, as acquire says.
 func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p
+	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	vacant := p.stats.Vacant
 	switch {
@@ -364,7 +360,7 @@ func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 		return nil, ErrBarePoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	}
 	p.unlock()
@@ -382,8 +378,9 @@ func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *BarePool) insert(w, after *bareWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *BarePool) insert(w *bareWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -486,12 +483,11 @@ func (p *BarePool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *BarePool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
@@ -564,9 +560,8 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	p.move(s, &p.stats.Vacant)
 	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
@@ -587,8 +582,6 @@ type goGenerateBarePoolAgain struct {
 	bareAbsent
 }
 
-type bareAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type bareAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal

@@ -349,7 +349,7 @@ func (w *bareFixedWaiter) wake(s *bareFixedSlot, err error) {
 // obtain gets a requester a place when none is idle, as acquire says.
 func (p *BareFixedPool) obtain(ctx context.Context, queue int) (*bareFixedSlot, error) {
 	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p
+	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
 	p.mu.Lock()
 	vacant := p.stats.Vacant
 	switch {
@@ -358,7 +358,7 @@ func (p *BareFixedPool) obtain(ctx context.Context, queue int) (*bareFixedSlot, 
 		return nil, ErrBareFixedPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	}
 	p.unlock()
@@ -376,8 +376,9 @@ func (p *BareFixedPool) waiter(ctx context.Context, done <-chan struct{}, begun 
 	return w
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *BareFixedPool) insert(w, after *bareFixedWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *BareFixedPool) insert(w *bareFixedWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -480,12 +481,11 @@ func (p *BareFixedPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *BareFixedPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
@@ -558,9 +558,8 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BareFixedPool) failed(s *bareFixedSlot, j *bareFixedJob, err error) {
 	p.move(s, &p.stats.Vacant)
 	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
@@ -581,8 +580,6 @@ type goGenerateBareFixedPoolAgain struct {
 	bareFixedAbsent
 }
 
-type bareFixedAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type bareFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBareFixedPoolAgain{}.NeedsHealthCheck, goGenerateBareFixedPoolAgain{}.HealthCheck, goGenerateBareFixedPoolAgain{}.Ping, goGenerateBareFixedPoolAgain{}.Close, goGenerateBareFixedPoolAgain{}.Reset, goGenerateBareFixedPoolAgain{}.Broken, goGenerateBareFixedPoolAgain{}.IsClosed, goGenerateBareFixedPoolAgain{}.AfterCreate, goGenerateBareFixedPoolAgain{}.BeforeAcquire, goGenerateBareFixedPoolAgain{}.AfterRelease, goGenerateBareFixedPoolAgain{}.BeforeClose, goGenerateBareFixedPoolAgain{}.IsFatal

@@ -266,7 +266,7 @@ type CheckedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrCheckedPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -346,14 +346,10 @@ func (s *checkedSlot) lease() CheckedLease {
 }
 
 // place returns the i-th place.
-func (p *CheckedPool) place(i int) *checkedSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *CheckedPool) place(i int) *checkedSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *CheckedPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *CheckedPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -454,7 +450,7 @@ func (p *CheckedPool) unlock() {
 // checkedWaiter is a requester that waits, in the queue or for a job.
 type checkedWaiter struct {
 	next, prev *checkedWaiter  // nil outside the queue
-	job        *checkedJob     // nil in the queue
+	job        *checkedJob     // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -479,7 +475,7 @@ func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, erro
 		return nil, ErrCheckedPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &checkedJob{op: "create", state: &p.stats.Fresh})
@@ -508,8 +504,14 @@ func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, j *checkedJob) (*c
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *CheckedPool) insert(w, after *checkedWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+// One whose turn it was has a job, and goes before all others but those whose turn it was even earlier.
+func (p *CheckedPool) insert(w *checkedWaiter) {
+	after := p.line.prev
+	if w.job != nil {
+		for after = &p.line; after.next.job != nil && after.next.begun.Before(w.begun); after = after.next {
+		}
+	}
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -621,12 +623,11 @@ func (p *CheckedPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *CheckedPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
@@ -726,7 +727,7 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 		p.suspect()
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w, &p.line)
+			p.insert(w)
 		}
 		return
 	case j.op == "create":
@@ -739,7 +740,7 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 	case j.op == "health check":
 		p.move(s, &p.stats.InUse)
 	}
-	s.ready = j.op != "reset"
+	s.ready = true
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil
@@ -754,9 +755,8 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *CheckedPool) failed(s *checkedSlot, j *checkedJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
@@ -869,8 +869,6 @@ type goGenerateCheckedPoolAgain struct {
 	checkedAbsent
 }
 
-type checkedAbsent struct {
-	NeedsHealthCheck, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type checkedAbsent struct{ NeedsHealthCheck, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _ = goGenerateCheckedPoolAgain{}.NeedsHealthCheck, goGenerateCheckedPoolAgain{}.Close, goGenerateCheckedPoolAgain{}.Reset, goGenerateCheckedPoolAgain{}.Broken, goGenerateCheckedPoolAgain{}.IsClosed, goGenerateCheckedPoolAgain{}.AfterCreate, goGenerateCheckedPoolAgain{}.BeforeAcquire, goGenerateCheckedPoolAgain{}.AfterRelease, goGenerateCheckedPoolAgain{}.BeforeClose, goGenerateCheckedPoolAgain{}.IsFatal

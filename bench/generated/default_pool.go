@@ -256,7 +256,7 @@ type DefaultPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrDefaultPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -334,14 +334,10 @@ func (s *defaultSlot) lease() DefaultLease {
 }
 
 // place returns the i-th place.
-func (p *DefaultPool) place(i int) *defaultSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *DefaultPool) place(i int) *defaultSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *DefaultPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *DefaultPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -442,7 +438,7 @@ func (p *DefaultPool) unlock() {
 // defaultWaiter is a requester that waits, in the queue or for a job.
 type defaultWaiter struct {
 	next, prev *defaultWaiter  // nil outside the queue
-	job        *defaultJob     // nil in the queue
+	job        *defaultJob     // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -467,7 +463,7 @@ func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, erro
 		return nil, ErrDefaultPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultJob{op: "create", state: &p.stats.Fresh})
@@ -496,8 +492,9 @@ func (p *DefaultPool) await(w *defaultWaiter, s *defaultSlot, j *defaultJob) (*d
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *DefaultPool) insert(w, after *defaultWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *DefaultPool) insert(w *defaultWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -608,12 +605,11 @@ func (p *DefaultPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *DefaultPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -721,9 +717,8 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *DefaultPool) failed(s *defaultSlot, j *defaultJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
@@ -827,8 +822,6 @@ type goGenerateDefaultPoolAgain struct {
 	defaultAbsent
 }
 
-type defaultAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type defaultAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultPoolAgain{}.NeedsHealthCheck, goGenerateDefaultPoolAgain{}.HealthCheck, goGenerateDefaultPoolAgain{}.Ping, goGenerateDefaultPoolAgain{}.Close, goGenerateDefaultPoolAgain{}.Reset, goGenerateDefaultPoolAgain{}.Broken, goGenerateDefaultPoolAgain{}.IsClosed, goGenerateDefaultPoolAgain{}.AfterCreate, goGenerateDefaultPoolAgain{}.BeforeAcquire, goGenerateDefaultPoolAgain{}.AfterRelease, goGenerateDefaultPoolAgain{}.BeforeClose, goGenerateDefaultPoolAgain{}.IsFatal

@@ -261,7 +261,7 @@ type DefaultFixedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrDefaultFixedPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -445,7 +445,7 @@ func (p *DefaultFixedPool) unlock() {
 // defaultFixedWaiter is a requester that waits, in the queue or for a job.
 type defaultFixedWaiter struct {
 	next, prev *defaultFixedWaiter // nil outside the queue
-	job        *defaultFixedJob    // nil in the queue
+	job        *defaultFixedJob    // nil of those who are in the queue for the first time
 	ctx        context.Context     // lends its values to a create
 	done       <-chan struct{}     // of ctx
 	begun      time.Time
@@ -470,7 +470,7 @@ func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixed
 		return nil, ErrDefaultFixedPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultFixedJob{op: "create", state: &p.stats.Fresh})
@@ -499,8 +499,9 @@ func (p *DefaultFixedPool) await(w *defaultFixedWaiter, s *defaultFixedSlot, j *
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *DefaultFixedPool) insert(w, after *defaultFixedWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *DefaultFixedPool) insert(w *defaultFixedWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -611,12 +612,11 @@ func (p *DefaultFixedPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *DefaultFixedPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -724,9 +724,8 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *DefaultFixedPool) failed(s *defaultFixedSlot, j *defaultFixedJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
@@ -830,8 +829,6 @@ type goGenerateDefaultFixedPoolAgain struct {
 	defaultFixedAbsent
 }
 
-type defaultFixedAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type defaultFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultFixedPoolAgain{}.NeedsHealthCheck, goGenerateDefaultFixedPoolAgain{}.HealthCheck, goGenerateDefaultFixedPoolAgain{}.Ping, goGenerateDefaultFixedPoolAgain{}.Close, goGenerateDefaultFixedPoolAgain{}.Reset, goGenerateDefaultFixedPoolAgain{}.Broken, goGenerateDefaultFixedPoolAgain{}.IsClosed, goGenerateDefaultFixedPoolAgain{}.AfterCreate, goGenerateDefaultFixedPoolAgain{}.BeforeAcquire, goGenerateDefaultFixedPoolAgain{}.AfterRelease, goGenerateDefaultFixedPoolAgain{}.BeforeClose, goGenerateDefaultFixedPoolAgain{}.IsFatal

@@ -270,7 +270,7 @@ type NeedsPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrNeedsPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -350,14 +350,10 @@ func (s *needsSlot) lease() NeedsLease {
 }
 
 // place returns the i-th place.
-func (p *NeedsPool) place(i int) *needsSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *NeedsPool) place(i int) *needsSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *NeedsPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *NeedsPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -458,7 +454,7 @@ func (p *NeedsPool) unlock() {
 // needsWaiter is a requester that waits, in the queue or for a job.
 type needsWaiter struct {
 	next, prev *needsWaiter    // nil outside the queue
-	job        *needsJob       // nil in the queue
+	job        *needsJob       // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -483,7 +479,7 @@ func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
 		return nil, ErrNeedsPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &needsJob{op: "create", state: &p.stats.Fresh})
@@ -512,8 +508,14 @@ func (p *NeedsPool) await(w *needsWaiter, s *needsSlot, j *needsJob) (*needsSlot
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *NeedsPool) insert(w, after *needsWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+// One whose turn it was has a job, and goes before all others but those whose turn it was even earlier.
+func (p *NeedsPool) insert(w *needsWaiter) {
+	after := p.line.prev
+	if w.job != nil {
+		for after = &p.line; after.next.job != nil && after.next.begun.Before(w.begun); after = after.next {
+		}
+	}
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -625,12 +627,11 @@ func (p *NeedsPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *NeedsPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
@@ -730,7 +731,7 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 		p.suspect()
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w, &p.line)
+			p.insert(w)
 		}
 		return
 	case j.op == "create":
@@ -743,7 +744,7 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 	case j.op == "health check":
 		p.move(s, &p.stats.InUse)
 	}
-	s.ready = j.op != "reset"
+	s.ready = true
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
 		j.waiter = nil
@@ -758,9 +759,8 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *NeedsPool) failed(s *needsSlot, j *needsJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
@@ -874,8 +874,6 @@ type goGenerateNeedsPoolAgain struct {
 	needsAbsent
 }
 
-type needsAbsent struct {
-	Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type needsAbsent struct{ Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _ = goGenerateNeedsPoolAgain{}.Close, goGenerateNeedsPoolAgain{}.Reset, goGenerateNeedsPoolAgain{}.Broken, goGenerateNeedsPoolAgain{}.IsClosed, goGenerateNeedsPoolAgain{}.AfterCreate, goGenerateNeedsPoolAgain{}.BeforeAcquire, goGenerateNeedsPoolAgain{}.AfterRelease, goGenerateNeedsPoolAgain{}.BeforeClose, goGenerateNeedsPoolAgain{}.IsFatal

@@ -258,7 +258,7 @@ type PgxPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrPgxPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -336,14 +336,10 @@ func (s *pgxSlot) lease() PgxLease {
 }
 
 // place returns the i-th place.
-func (p *PgxPool) place(i int) *pgxSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *PgxPool) place(i int) *pgxSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *PgxPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *PgxPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -445,7 +441,7 @@ func (p *PgxPool) unlock() {
 // pgxWaiter is a requester that waits, in the queue or for a job.
 type pgxWaiter struct {
 	next, prev *pgxWaiter      // nil outside the queue
-	job        *pgxJob         // nil in the queue
+	job        *pgxJob         // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -470,7 +466,7 @@ func (p *PgxPool) obtain(ctx context.Context, queue int) (*pgxSlot, error) {
 		return nil, ErrPgxPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &pgxJob{op: "create", state: &p.stats.Fresh})
@@ -499,8 +495,9 @@ func (p *PgxPool) await(w *pgxWaiter, s *pgxSlot, j *pgxJob) (*pgxSlot, error) {
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *PgxPool) insert(w, after *pgxWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *PgxPool) insert(w *pgxWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -611,12 +608,11 @@ func (p *PgxPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *PgxPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -687,7 +683,7 @@ func (p *PgxPool) run(s *pgxSlot, j *pgxJob, conn *Pgx) {
 func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (conn != nil) && s.job != j {
+	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -734,12 +730,11 @@ func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *PgxPool) failed(s *pgxSlot, j *pgxJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it was refused after it had been created
+	if s.conn != nil { // it came with an error, or was refused
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
@@ -883,8 +878,6 @@ type goGeneratePgxPoolAgain struct {
 	pgxAbsent
 }
 
-type pgxAbsent struct {
-	NeedsHealthCheck, Reset, Broken, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type pgxAbsent struct{ NeedsHealthCheck, Reset, Broken, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _ = goGeneratePgxPoolAgain{}.NeedsHealthCheck, goGeneratePgxPoolAgain{}.Reset, goGeneratePgxPoolAgain{}.Broken, goGeneratePgxPoolAgain{}.AfterCreate, goGeneratePgxPoolAgain{}.BeforeAcquire, goGeneratePgxPoolAgain{}.AfterRelease, goGeneratePgxPoolAgain{}.BeforeClose, goGeneratePgxPoolAgain{}.IsFatal

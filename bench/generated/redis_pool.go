@@ -260,7 +260,7 @@ type RedisPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPoolExhausted
+	Rejected         uint64        // requesters that got ErrRedisPoolExhausted
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -338,14 +338,10 @@ func (s *redisSlot) lease() RedisLease {
 }
 
 // place returns the i-th place.
-func (p *RedisPool) place(i int) *redisSlot {
-	return (*p.slots.Load())[i]
-}
+func (p *RedisPool) place(i int) *redisSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
-func (p *RedisPool) places() int {
-	return len(*p.slots.Load())
-}
+func (p *RedisPool) places() int { return len(*p.slots.Load()) }
 
 // take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
 // the same time had better start at different places, or they fight over a cache line; the address of
@@ -447,7 +443,7 @@ func (p *RedisPool) unlock() {
 // redisWaiter is a requester that waits, in the queue or for a job.
 type redisWaiter struct {
 	next, prev *redisWaiter    // nil outside the queue
-	job        *redisJob       // nil in the queue
+	job        *redisJob       // nil of those who are in the queue for the first time
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
@@ -472,7 +468,7 @@ func (p *RedisPool) obtain(ctx context.Context, queue int) (*redisSlot, error) {
 		return nil, ErrRedisPoolClosed
 	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
 		w := p.waiter(ctx, done, begun)
-		p.insert(w, p.line.prev)
+		p.insert(w)
 		return p.wait(w)
 	case queue < 0:
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &redisJob{op: "create", state: &p.stats.Fresh})
@@ -501,8 +497,9 @@ func (p *RedisPool) await(w *redisWaiter, s *redisSlot, j *redisJob) (*redisSlot
 	return p.wait(w)
 }
 
-// insert puts w into the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *RedisPool) insert(w, after *redisWaiter) {
+// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
+func (p *RedisPool) insert(w *redisWaiter) {
+	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
 	if p.stats.Waiting++; p.stats.Waiting == 1 {
@@ -613,12 +610,11 @@ func (p *RedisPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever.
-// More are as soon as the waiters for whom nothing is under way would wait for releases longer than
-// a create takes, judged by how long the queue has gone without a release. So 45 waiters behind 5
-// leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second the creates
-// start one after another while the first one runs, the sooner the longer the queue. With no lease to
-// wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
+// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
+// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
+// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *RedisPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
@@ -689,7 +685,7 @@ func (p *RedisPool) run(s *redisSlot, j *redisJob, conn *Redis) {
 func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (conn != nil) && s.job != j {
+	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
 		p.stats.Created++
 		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 	}
@@ -736,12 +732,11 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there,
-// unless that one came well after the create had begun. If there is no connection at all, it is for all who
-// have waited as long as a create may take.
+// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
+// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *RedisPool) failed(s *redisSlot, j *redisJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it was refused after it had been created
+	if s.conn != nil { // it came with an error, or was refused
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
@@ -885,8 +880,6 @@ type goGenerateRedisPoolAgain struct {
 	redisAbsent
 }
 
-type redisAbsent struct {
-	NeedsHealthCheck, HealthCheck, Ping, Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{}
-}
+type redisAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _ = goGenerateRedisPoolAgain{}.NeedsHealthCheck, goGenerateRedisPoolAgain{}.HealthCheck, goGenerateRedisPoolAgain{}.Ping, goGenerateRedisPoolAgain{}.Reset, goGenerateRedisPoolAgain{}.AfterCreate, goGenerateRedisPoolAgain{}.BeforeAcquire, goGenerateRedisPoolAgain{}.AfterRelease, goGenerateRedisPoolAgain{}.BeforeClose, goGenerateRedisPoolAgain{}.IsFatal

@@ -217,7 +217,7 @@ inline insert(r, front) {
 	fi;
 	queued = queued | BIT(r);
 	x = len(line);
-#ifdef MENDED
+#ifndef MUTATION_FAILED_CHECK_GOES_FIRST
 	do /* past those who came earlier and whose checks have failed, too */
 	:: front && x > 0 ->
 		line?<y>;
@@ -276,11 +276,7 @@ inline deliver(p) {
 }
 
 inline grant(p) {
-#ifdef MENDED
 	HOLDS(order_of_arrival_is_kept, (earlier[w] & queued) == 0);
-#else
-	HOLDS(order_of_arrival_is_kept, (earlier[w] & queued & ~(again & BIT(w) -> again : 0)) == 0);
-#endif
 	owner[p] = w;
 	wake(w, p + 1)
 }
