@@ -613,9 +613,9 @@ func (p *DefaultFixedPool) settle() {
 }
 
 // short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way would wait for releases longer than a create takes, judged by how long
-// the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but
-// one; and behind leases of a second the creates start one after another while the first one runs, the sooner the
+// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
+// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
+// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
 // longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
 func (p *DefaultFixedPool) short() bool {
 	alive := p.stats.InUse
@@ -623,7 +623,7 @@ func (p *DefaultFixedPool) short() bool {
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
-	again := p.took/queued - time.Since(p.served)
+	again := p.took/(queued+3) - time.Since(p.served)
 	if again > 0 {
 		p.timer.Reset(again)
 	}

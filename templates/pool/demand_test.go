@@ -68,9 +68,7 @@ func TestALastingLoadGetsTheConnectionsItNeeds(t *testing.T) {
 		b.idle(5)
 		took := b.load(50, time.Second)
 		require.Zero(t, took[4])
-		require.LessOrEqual(t, took[25], createTime*13/10, "most are served soon")
-		require.LessOrEqual(t, took[40], createTime*13/10, "most are served soon")
-		require.LessOrEqual(t, took[49], createTime*21/10, "all: %v", took)
+		require.LessOrEqual(t, took[49], createTime*13/10, "all: %v", took)
 		require.Equal(t, 50, b.connections())
 	})
 }
@@ -92,8 +90,7 @@ func TestAColdSpikeOfLongLeases(t *testing.T) {
 		b.creating(take(createTime))
 		took := b.load(50, time.Second)
 		require.Equal(t, createTime, took[0])
-		require.LessOrEqual(t, took[40], createTime*23/10)
-		require.LessOrEqual(t, took[49], createTime*31/10, "all: %v", took)
+		require.LessOrEqual(t, took[49], createTime*23/10, "all: %v", took)
 	})
 }
 
