@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // source is a file of the template with the edits that are to be made to it. Edits are made to the text, by
@@ -17,6 +18,7 @@ type source struct {
 	file  *ast.File
 	base  int                    // of positions
 	marks func() ([]mark, error) // in the comments
+	folds *sync.Map              // the edits that fold the features, for each set of these
 	edits []edit
 }
 
@@ -24,18 +26,19 @@ type source struct {
 type edit struct {
 	from, to int
 	text     string
+	renames  bool // the names in the text
 }
 
 // unedited is a file without edits, for those of another pool: the file itself is nobody's to change.
 func (s *source) unedited() *source {
-	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks}
+	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks, folds: s.folds}
 }
 
 func (s *source) offset(pos token.Pos) int { return int(pos) - s.base }
 
 // replace replaces the text of a range.
 func (s *source) replace(from, to token.Pos, text string) {
-	s.edits = append(s.edits, edit{s.offset(from), s.offset(to), text})
+	s.edits = append(s.edits, edit{from: s.offset(from), to: s.offset(to), text: text})
 }
 
 // cut removes a range and, if nothing else is left on its lines, these.
@@ -48,7 +51,7 @@ func (s *source) cut(from, to int) {
 	if strings.TrimSpace(s.text[start:from]) == "" && strings.TrimSpace(s.text[to:end]) == "" {
 		from, to = start, end
 	}
-	s.edits = append(s.edits, edit{from, to, ""})
+	s.edits = append(s.edits, edit{from: from, to: to})
 }
 
 // slice returns the text of a range with the edits made. Of two edits of which one lies within the other,

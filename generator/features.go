@@ -4,10 +4,23 @@ import (
 	"go/ast"
 	"go/token"
 	"maps"
+	"slices"
+	"strings"
 )
 
 // features are the values of the template's feature constants.
 type features map[string]bool
+
+// key tells sets of features apart.
+func (f features) key() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if f[name] {
+			b.WriteString(name + " ")
+		}
+	}
+	return b.String()
+}
 
 // constant is one of the template's feature constants.
 type constant struct {

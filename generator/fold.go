@@ -23,13 +23,32 @@ func (f features) hold(m mark) (bool, error) {
 type folder struct {
 	*source
 	features features
-	names    names
 	err      error
 }
 
 // fold folds all that depends on the features: ifs, conditions, and what is marked with poolgen:if.
 func (s *source) fold(f features, n names) error {
-	folder := &folder{source: s, features: f, names: n}
+	edits, known := s.folds.Load(f.key())
+	if !known {
+		file := s.unedited()
+		if err := file.foldOnce(f); err != nil {
+			return err
+		}
+		edits = file.edits
+		s.folds.Store(f.key(), edits)
+	}
+	for _, e := range edits.([]edit) {
+		if e.renames {
+			e.text = n.inText(e.text)
+		}
+		s.edits = append(s.edits, e)
+	}
+	return nil
+}
+
+// foldOnce makes the edits of fold.
+func (s *source) foldOnce(f features) error {
+	folder := &folder{source: s, features: f}
 	marks, err := s.marks()
 	if err != nil {
 		return err
@@ -95,12 +114,12 @@ func (f *folder) branch(stmt *ast.IfStmt) (taken *ast.BlockStmt, decided bool) {
 		return nil, true
 	default:
 		if other, ok := stmt.Else.(*ast.IfStmt); ok {
-			f.edits = append(f.edits, edit{f.offset(stmt.Pos()), f.offset(other.Pos()), ""})
+			f.edits = append(f.edits, edit{from: f.offset(stmt.Pos()), to: f.offset(other.Pos())})
 			return f.branch(other)
 		}
 		taken = stmt.Else.(*ast.BlockStmt)
 	}
-	f.edits = append(f.edits, edit{f.offset(stmt.Pos()), f.offset(taken.Lbrace) + 1, ""}, edit{f.offset(taken.Rbrace), f.offset(stmt.End()), ""})
+	f.edits = append(f.edits, edit{from: f.offset(stmt.Pos()), to: f.offset(taken.Lbrace) + 1}, edit{from: f.offset(taken.Rbrace), to: f.offset(stmt.End())})
 	return taken, true
 }
 
@@ -110,14 +129,14 @@ func (f *folder) elseIf(stmt, other *ast.IfStmt) {
 	switch {
 	case !known:
 	case value:
-		f.edits = append(f.edits, edit{f.offset(other.Pos()), f.offset(other.Body.Pos()), ""})
+		f.edits = append(f.edits, edit{from: f.offset(other.Pos()), to: f.offset(other.Body.Pos())})
 		if other.Else != nil {
-			f.edits = append(f.edits, edit{f.offset(other.Body.End()), f.offset(other.End()), ""})
+			f.edits = append(f.edits, edit{from: f.offset(other.Body.End()), to: f.offset(other.End())})
 		}
 	case other.Else == nil:
-		f.edits = append(f.edits, edit{f.offset(stmt.Body.End()), f.offset(stmt.End()), ""})
+		f.edits = append(f.edits, edit{from: f.offset(stmt.Body.End()), to: f.offset(stmt.End())})
 	default:
-		f.edits = append(f.edits, edit{f.offset(other.Pos()), f.offset(other.Else.Pos()), ""})
+		f.edits = append(f.edits, edit{from: f.offset(other.Pos()), to: f.offset(other.Else.Pos())})
 	}
 }
 
@@ -147,10 +166,10 @@ func (f *folder) condition(e *ast.BinaryExpr) {
 		return
 	}
 	if _, known := f.features.eval(e.X); known {
-		f.edits = append(f.edits, edit{f.offset(e.X.Pos()), f.offset(e.Y.Pos()), ""})
+		f.edits = append(f.edits, edit{from: f.offset(e.X.Pos()), to: f.offset(e.Y.Pos())})
 	}
 	if _, known := f.features.eval(e.Y); known {
-		f.edits = append(f.edits, edit{f.offset(e.X.End()), f.offset(e.Y.End()), ""})
+		f.edits = append(f.edits, edit{from: f.offset(e.X.End()), to: f.offset(e.Y.End())})
 	}
 }
 
@@ -167,11 +186,11 @@ func (f *folder) parens(e *ast.ParenExpr) {
 		return
 	}
 	if b, ok := left.(*ast.BinaryExpr); !ok || b.Op != token.LAND && b.Op != token.LOR {
-		f.edits = append(f.edits, edit{f.offset(e.Lparen), f.offset(e.Lparen) + 1, ""}, edit{f.offset(e.Rparen), f.offset(e.Rparen) + 1, ""})
+		f.edits = append(f.edits, edit{from: f.offset(e.Lparen), to: f.offset(e.Lparen) + 1}, edit{from: f.offset(e.Rparen), to: f.offset(e.Rparen) + 1})
 	}
 }
 
-// mark is a comment "poolgen:if condition", or "poolgen:array size", and what it is about.
+// mark is a comment "poolgen:if condition", and what it is about.
 type mark struct {
 	comment   *ast.Comment
 	group     *ast.CommentGroup
@@ -194,7 +213,7 @@ func (s *source) findMarks() ([]mark, error) {
 			}
 			verb, argument, _ := strings.Cut(directive, " ")
 			argument, rest, _ := strings.Cut(argument, " // ")
-			if verb != "if" && verb != "array" {
+			if verb != "if" {
 				return nil, fmt.Errorf("%s: unknown directive %q", s.name, c.Text)
 			}
 			m := mark{comment: c, group: group, verb: verb, argument: argument, rest: rest}
@@ -212,13 +231,6 @@ func (s *source) findMarks() ([]mark, error) {
 
 // mark applies a mark.
 func (f *folder) mark(m mark) {
-	if m.verb == "array" {
-		if field, ok := m.node.(*ast.Field); ok && f.features["fixedSize"] {
-			f.replace(field.Type.Pos(), field.Type.(*ast.ArrayType).Elt.Pos(), "["+f.names[m.argument]+"]")
-		}
-		f.dropComment(m)
-		return
-	}
 	stays, err := f.features.hold(m)
 	switch {
 	case err != nil:
@@ -248,7 +260,7 @@ func (f *folder) remarks() {
 			switch {
 			case match == nil:
 			case f.features[match[1]]:
-				f.edits = append(f.edits, edit{f.offset(c.Pos()), f.offset(c.Pos()) + len(match[0]), "// "})
+				f.edits = append(f.edits, edit{from: f.offset(c.Pos()), to: f.offset(c.Pos()) + len(match[0]), text: "// "})
 			default:
 				f.cut(f.offset(c.Pos()), f.offset(c.End()))
 			}
@@ -260,7 +272,7 @@ func (f *folder) remarks() {
 func (f *folder) dropComment(m mark) {
 	from, to := f.offset(m.comment.Pos()), f.offset(m.comment.End())
 	if m.rest != "" {
-		f.edits = append(f.edits, edit{from, to, "// " + f.names.inText(m.rest)})
+		f.edits = append(f.edits, edit{from: from, to: to, text: "// " + m.rest, renames: true})
 		return
 	}
 	for i, c := range m.group.List {

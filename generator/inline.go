@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+	"sync"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -65,9 +66,16 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 	return err
 }
 
+// known are the variables of the template's functions.
+var known sync.Map
+
 // variables are the names of all that a function declares, and of what an inlined call may.
 func variables(fn *ast.FuncDecl, info *types.Info) map[string]bool {
+	if names, ok := known.Load(fn); ok {
+		return names.(map[string]bool)
+	}
 	names := map[string]bool{"made": true}
+	defer func() { known.Store(fn, names) }()
 	ast.Inspect(fn, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && info.Defs[id] != nil && id != fn.Name {
 			names[id.Name] = true

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -132,11 +133,29 @@ var word = regexp.MustCompile(`\[?\*?\b[A-Z]\w*\]?`)
 // inText renames the exported names in the text of a comment or string. Conn is also a method, so it is
 // renamed only where a link shows that the type is meant.
 func (n names) inText(text string) string {
-	return word.ReplaceAllStringFunc(text, func(w string) string {
+	found, ok := words.Load(text)
+	if !ok {
+		found = word.FindAllStringIndex(text, -1)
+		words.Store(text, found)
+	}
+	var b strings.Builder
+	at := 0
+	for _, span := range found.([][]int) {
+		w := text[span[0]:span[1]]
 		name := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 		if n[name] == "" || name == "Conn" && !strings.HasPrefix(w, "[") {
-			return w
+			continue
 		}
-		return strings.Replace(w, name, n[name], 1)
-	})
+		b.WriteString(text[at:span[0]])
+		b.WriteString(strings.Replace(w, name, n[name], 1))
+		at = span[1]
+	}
+	if at == 0 {
+		return text
+	}
+	b.WriteString(text[at:])
+	return b.String()
 }
+
+// words are where the words are in the texts of the template.
+var words sync.Map

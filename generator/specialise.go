@@ -166,7 +166,7 @@ func (t *template) parse(name string, text []byte) (*source, error) {
 	}
 	t.files = append(t.files, file)
 	s := &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}
-	s.marks = sync.OnceValues(s.findMarks)
+	s.marks, s.folds = sync.OnceValues(s.findMarks), &sync.Map{}
 	return s, nil
 }
 
@@ -189,14 +189,15 @@ func (s *source) bodyStart() int {
 	return end
 }
 
-var blankLines = regexp.MustCompile(`(?m)^[\t ]+$`)
-
 // dropBlankLines drops the blank lines that folding leaves within functions, where the template has none, and at
 // the end of types.
 func dropBlankLines(text string) string {
 	var kept []string
 	inside := false
-	for line := range strings.SplitSeq(blankLines.ReplaceAllString(text, ""), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.Trim(line, "\t ") == "" {
+			line = ""
+		}
 		if inside && line == "" {
 			continue
 		}
