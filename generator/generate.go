@@ -19,15 +19,7 @@ type File struct {
 
 // Generate makes the pool that the request asks for. It writes nothing.
 func Generate(ctx context.Context, request Request) (*File, error) {
-	dir, err := filepath.Abs(request.Dir)
-	if err != nil {
-		return nil, err
-	}
-	output, err := request.place(dir)
-	if err != nil {
-		return nil, err
-	}
-	pkg, err := load(ctx, request, dir, output)
+	pkg, output, err := prepare(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -46,24 +38,42 @@ func (r Request) place(dir string) (string, error) {
 	return output, (&File{Path: output}).mayReplace()
 }
 
+// prepare loads the package of the request, for an output that may be written.
+func prepare(ctx context.Context, request Request) (pkg *Package, output string, err error) {
+	dir, err := filepath.Abs(request.Dir)
+	if err != nil {
+		return nil, "", err
+	}
+	if output, err = request.place(dir); err != nil {
+		return nil, "", err
+	}
+	pkg, err = load(ctx, request, dir, output)
+	return pkg, output, err
+}
+
 // generate is Generate for a package that is loaded.
 func generate(pkg *Package, request Request, output string) (*File, error) {
 	connection, err := resolve(pkg, request)
 	if err != nil {
 		return nil, err
 	}
-	if connection.Tests && request.Output == "" {
+	return connection.render(request, output)
+}
+
+// render makes the file with the pool of a connection.
+func (c *Connection) render(request Request, output string) (*File, error) {
+	if c.Tests && request.Output == "" {
 		output = testOutput(output)
 	}
-	if test := strings.HasSuffix(output, "_test.go"); test != connection.Tests {
-		return nil, at(connection.Pos, "%s is declared in %s, so the pool can't be in %s; give another -output", request.Type,
-			map[bool]string{true: "a test", false: "a file that is not a test"}[connection.Tests], filepath.Base(output))
+	if test := strings.HasSuffix(output, "_test.go"); test != c.Tests {
+		return nil, at(c.Pos, "%s is declared in %s, so the pool can't be in %s; give another -output", request.Type,
+			map[bool]string{true: "a test", false: "a file that is not a test"}[c.Tests], filepath.Base(output))
 	}
-	text, err := specialise(connection, request)
+	text, err := specialise(c, request)
 	if err != nil {
 		return nil, err
 	}
-	return &File{Path: output, Text: text, Notes: connection.Notes}, nil
+	return &File{Path: output, Text: text, Notes: c.Notes}, nil
 }
 
 // testOutput is the path of the output, if the type is declared in a test.

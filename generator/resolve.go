@@ -28,11 +28,23 @@ type resolver struct {
 
 // resolve finds out what the request's type offers to a pool.
 func resolve(pkg *Package, request Request) (*Connection, error) {
-	r := &resolver{Package: pkg, request: request}
-	r.ref, _ = parseReference(request.Type)
-	if err := r.findType(); err != nil {
+	r, err := newResolver(pkg, request)
+	if err != nil {
 		return nil, err
 	}
+	return r.resolve()
+}
+
+// newResolver is a resolver that has found the request's type.
+func newResolver(pkg *Package, request Request) (*resolver, error) {
+	r := &resolver{Package: pkg, request: request}
+	r.ref, _ = parseReference(request.Type)
+	return r, r.findType()
+}
+
+// resolve finds out what the type offers to a pool.
+func (r *resolver) resolve() (*Connection, error) {
+	pkg, request := r.Package, r.request
 	c := &Connection{
 		Package:   pkg.Name,
 		Tests:     pkg.tests,
@@ -450,11 +462,7 @@ func (r *resolver) called(kind Kind, stem string, names ...string) []candidate {
 	var found []candidate
 	for _, c := range r.candidates() {
 		for _, name := range names {
-			fits := c.name() == name && r.isMethod(kind, c)
-			if verb, ok := strings.CutSuffix(name, "T"); ok {
-				full := verb + stem
-				fits = !r.isMethod(kind, c) && (c.name() == full || c.name() == lowerFirst(full))
-			}
+			fits := r.isCalled(kind, c, stem, name)
 			if fits && r.foreign(c) && kind != Close {
 				_, err := r.signature(kind, c)
 				fits = err == nil
@@ -465,6 +473,15 @@ func (r *resolver) called(kind Kind, stem string, names ...string) []candidate {
 		}
 	}
 	return found
+}
+
+// isCalled reports whether a function has a name that convention has for hooks of a kind.
+func (r *resolver) isCalled(kind Kind, c candidate, stem, name string) bool {
+	if verb, ok := strings.CutSuffix(name, "T"); ok {
+		full := verb + stem
+		return !r.isMethod(kind, c) && (c.name() == full || c.name() == lowerFirst(full))
+	}
+	return c.name() == name && r.isMethod(kind, c)
 }
 
 // only returns the hook that the one candidate is.

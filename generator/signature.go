@@ -189,7 +189,13 @@ func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	if h.Kind != Create {
 		advice += fmt.Sprintf(", or switch it off with -%s=none", h.Kind)
 	}
-	return at(h.Pos, "%s can't be the %s hook of %s: %s; %s", r.display(c), h.Kind, r.request.Type, why, advice)
+	return misfit{at(h.Pos, "%s can't be the %s hook of %s: %s; %s", r.display(c), h.Kind, r.request.Type, why, advice), why}
+}
+
+// misfit is the error of unfit with its reason alone.
+type misfit struct {
+	error
+	why string
 }
 
 func (r *resolver) typeString(t types.Type) string {

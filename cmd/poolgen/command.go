@@ -15,11 +15,11 @@ import (
 
 // command is a command line that has been understood.
 type command struct {
-	verb     string // generate, packages, check, help or version
+	verb     string // generate, packages, check, explain, init, help or version
 	topic    string // of help; "" for all
 	requests []generator.Request
 	patterns []string // of packages
-	json     bool     // for check
+	json     bool     // for check and explain
 }
 
 const help = `poolgen writes a connection pool for a type of yours, into the package of the type.
@@ -99,6 +99,8 @@ func parse(args []string) (command, error) {
 			return command{verb: verb}, nil
 		case "check":
 			return parseCheck(args[1:])
+		case "explain":
+			return parseExplain(args[1:])
 		default:
 			if !isPattern(verb) {
 				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages (./...)", verb)

@@ -66,6 +66,8 @@ func (c command) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return check(ctx, stdout, stderr, c)
 	case "packages":
 		return generatePackages(ctx, stdout, stderr, c.patterns)
+	case "explain":
+		return explain(ctx, stdout, stderr, c.requests, c.json)
 	default:
 		return generate(ctx, stdout, stderr, c.requests)
 	}
