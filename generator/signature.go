@@ -77,6 +77,8 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 			known = r.context
 		}
 		switch {
+		case slices.Contains(h.Params, PoolContext) && types.Identical(h.context, t):
+			return fmt.Sprintf("it takes %s more than once, but the pool has one to give", r.typeString(t))
 		case h.context != nil && !types.Identical(h.context, t):
 			return fmt.Sprintf("it takes both %s and %s, of which only one can be the pool context", r.typeString(h.context), r.typeString(t))
 		case r.foreign(c) && h.Method && (known == nil || !types.Identical(known, t)):

@@ -10,12 +10,50 @@ import (
 // wrapper is the text of a function that makes a hook of one that can't be any, to be pasted into the package. What
 // the pool can't know has its zero value there.
 func (r *resolver) wrapper(kind Kind, c candidate) string {
+	return strings.ReplaceAll("\t"+r.wrapperFor(kind, c, r.stems()[0], nil), "\n", "\n\t")
+}
+
+// config is a type made up for the pool context: its fields are what a wrapper's callee takes and the pool can't know.
+type config struct {
+	name   string
+	fields []field
+}
+
+type field struct{ name, typ string }
+
+// add adds a field, and returns it as an expression.
+func (c *config) add(name, typ string) string {
+	name = upperFirst(name)
+	for slices.ContainsFunc(c.fields, func(f field) bool { return f.name == name }) {
+		name += "2"
+	}
+	c.fields = append(c.fields, field{name, typ})
+	return "cfg." + name
+}
+
+// wrapperFor is a wrapper for connections that its name calls by stem. A create may get what the pool can't know
+// from a configuration.
+func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) string {
 	var params, args []string
 	if conventions[kind].context {
 		params = append(params, "ctx context.Context")
 	}
 	if kind != Create {
 		params = append(params, "c "+r.pointer())
+	}
+	callee := r.flagName(c)
+	if recv := c.sig.Recv(); recv != nil {
+		callee = "c." + c.name()
+		if kind == Create && !r.isMethod(kind, c) {
+			owner, typ := lowerFirst(r.receiver(c).Obj().Name()), r.typeString(r.contextOf(c))
+			if cfg != nil {
+				// Dialers are of use as they are, most other types are not.
+				owner = cfg.add(owner, strings.TrimPrefix(typ, map[bool]string{true: "*"}[strings.HasSuffix(typ, "Dialer")]))
+			} else {
+				params = append(params, owner+" "+typ)
+			}
+			callee = owner + "." + c.name()
+		}
 	}
 	for i := range c.sig.Params().Len() {
 		v := c.sig.Params().At(i)
@@ -30,23 +68,27 @@ func (r *resolver) wrapper(kind Kind, c candidate) string {
 			args = append(args, "ctx")
 		case problem == "" && role == ConnPointer && kind != Create:
 			args = append(args, "c")
+		case kind == Create && cfg != nil:
+			args = append(args, cfg.add(name, typ))
 		case problem == "" && role == PoolContext && kind == Create && len(params) < 2:
 			params, args = append(params, name+" "+typ), append(args, name)
 		default:
 			args = append(args, fmt.Sprintf("%s /* %s %s */", zero(v.Type(), typ), name, typ))
 		}
 	}
-	callee := r.flagName(c)
-	if recv := c.sig.Recv(); recv != nil {
-		callee = "c." + c.name()
+	if cfg != nil && len(cfg.fields) > 0 {
+		params = append(params, "cfg *"+cfg.name)
 	}
 	body, result := r.wrapped(kind, c, fmt.Sprintf("%s(%s)", callee, strings.Join(args, ", ")))
-	name := lowerFirst(strings.TrimSuffix(conventions[kind].functions[0], "T")) + r.stems()[0]
-	return fmt.Sprintf("\tfunc %s(%s) %s{\n\t\t%s\n\t}", name, strings.Join(params, ", "), result, body)
+	name := lowerFirst(strings.TrimSuffix(conventions[kind].functions[0], "T")) + stem
+	return fmt.Sprintf("func %s(%s) %s{\n\t%s\n}", name, strings.Join(params, ", "), result, body)
 }
 
 // wrapped is the body of a wrapper around a call, and what the wrapper returns.
 func (r *resolver) wrapped(kind Kind, c candidate, call string) (body, result string) {
+	if result, exact := r.exactResult(kind, c); exact {
+		return "return " + call, result
+	}
 	var left []string
 	made, failed, answered := "nil", "nil", "true"
 	for v := range c.sig.Results().Variables() {
@@ -70,19 +112,37 @@ func (r *resolver) wrapped(kind Kind, c candidate, call string) (body, result st
 	}
 	switch {
 	case kind == Create:
-		return call + "\n\t\treturn " + made + ", " + failed, fmt.Sprintf("(%s, error) ", r.pointer())
+		return call + "\n\treturn " + made + ", " + failed, fmt.Sprintf("(%s, error) ", r.pointer())
 	case slices.Contains(conventions[kind].results, Err):
 		if answered == "ok" {
 			call = strings.Replace(call, "ok", "_", 1)
 		}
-		return call + "\n\t\treturn " + failed, "error "
+		return call + "\n\treturn " + failed, "error "
 	case slices.Contains(conventions[kind].results, Bool):
 		if failed == "err" && answered != "ok" {
 			answered = "err == nil"
 		}
-		return call + "\n\t\treturn " + answered, "bool "
+		return call + "\n\treturn " + answered, "bool "
 	}
 	return call, ""
+}
+
+// exactResult is what a wrapper returns if that is just what its callee does.
+func (r *resolver) exactResult(kind Kind, c candidate) (result string, exact bool) {
+	var list []string
+	for v := range c.sig.Results().Variables() {
+		list = append(list, r.typeString(v.Type()))
+	}
+	last := len(list) - 1
+	switch {
+	case last < 0 || list[last] != "error":
+		return "", false
+	case kind == Create && last == 1 && r.isConn(c.sig.Results().At(0).Type()):
+		return "(" + strings.Join(list, ", ") + ") ", true
+	case kind != Create && last == 0 && slices.Contains(conventions[kind].results, Err):
+		return "error ", true
+	}
+	return "", false
 }
 
 // zero is the zero value of a type.
