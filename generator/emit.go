@@ -48,6 +48,38 @@ func emit(ctx context.Context, files []*File, rename renamer) (written []string,
 	return written, nil
 }
 
+// EmitNew writes a file where there is none.
+func EmitNew(ctx context.Context, file *File) error {
+	if err := file.isNew(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: not written: %w", relative(file.Path), err)
+	}
+	return file.write(func(from, to string) error {
+		err := os.Link(from, to) // which, unlike a rename, does not replace what has come there since
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			return errors.Join(file.isNew(), os.Remove(from))
+		case err != nil: // a file system without links
+			return os.Rename(from, to)
+		}
+		return os.Remove(from)
+	})
+}
+
+// isNew checks that there is nothing at the path.
+func (f *File) isNew() error {
+	_, err := os.Lstat(f.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: can't be written: %w", relative(f.Path), reason(err))
+	}
+	return fmt.Errorf("%s: exists already, and poolgen init writes over nothing; move it away, or declare the type in it by hand", relative(f.Path))
+}
+
 // mayReplace checks that there is nothing at the path that is not poolgen's.
 func (f *File) mayReplace() error {
 	info, err := os.Lstat(f.Path)

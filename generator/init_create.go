@@ -1,4 +1,94 @@
 package generator
 
-// makers are the functions that may create a connection of another package's type, the best one first.
-func (r *resolver) makers() []candidate { return r.constructors() }
+import (
+	"cmp"
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// makers are the functions and methods by which the package of a foreign connection type makes one, the best first.
+func (r *resolver) makers() []candidate {
+	list := slices.DeleteFunc(r.constructors(), func(c candidate) bool {
+		return !r.concerns(Create, c) || r.isMethod(Create, c) || r.unspeakable(c)
+	})
+	slices.SortStableFunc(list, func(a, b candidate) int { return slices.Compare(r.merits(a), r.merits(b)) })
+	return list
+}
+
+// unspeakable reports whether a function takes what this package can't name.
+func (r *resolver) unspeakable(c candidate) bool {
+	for v := range c.sig.Params().Variables() {
+		if r.hidden(v.Type()) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// merits order makers: what is deprecated comes last, and what only hands out a connection that something else has. Then
+// it matters whether it connects to a server rather than making a connection of something, whether the pool can call it as
+// it is, whether it can be canceled, whether it is a function, and how little it wants to know.
+func (r *resolver) merits(c candidate) []int {
+	_, err := r.signature(Create, c)
+	unlike := func(good bool) int { return map[bool]int{false: 1}[good] }
+	return []int{
+		unlike(!r.deprecated(c)),
+		unlike(c.sig.Recv() == nil || returnsError(c.sig)),
+		r.verb(c),
+		unlike(err == nil),
+		unlike(takesContext(c.sig)),
+		unlike(c.sig.Recv() == nil),
+		cmp.Or(c.sig.Params().Len(), 0),
+		len(c.name()),
+	}
+}
+
+// verb tells functions that connect from those that make a connection of something, and both from others.
+func (r *resolver) verb(c candidate) int {
+	begins := func(verbs ...string) bool {
+		return slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(c.name(), verb) })
+	}
+	switch {
+	case begins("Connect", "Dial", "Open"):
+		return 0
+	case begins("New", "Create"), c.name() == r.conn.Obj().Name():
+		return 1
+	}
+	return 2
+}
+
+// deprecated reports whether the documentation of another package's function says that.
+func (r *resolver) deprecated(c candidate) bool {
+	neighbour := r.declared[c.obj.Pkg().Path()]
+	if neighbour == nil {
+		return false
+	}
+	for _, file := range neighbour.files {
+		if c.obj.Pos() < file.FileStart || file.FileEnd <= c.obj.Pos() {
+			continue
+		}
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Name.Pos() == c.obj.Pos() {
+				return strings.Contains(fn.Doc.Text(), "Deprecated:")
+			}
+		}
+	}
+	return false
+}
+
+func returnsError(sig *types.Signature) bool {
+	n := sig.Results().Len()
+	return n > 0 && types.Identical(sig.Results().At(n-1).Type(), types.Universe.Lookup("error").Type())
+}
+
+// takesContext reports whether a function takes a context.Context.
+func takesContext(sig *types.Signature) bool {
+	for v := range sig.Params().Variables() {
+		if types.TypeString(v.Type(), nil) == "context.Context" {
+			return true
+		}
+	}
+	return false
+}

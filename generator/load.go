@@ -68,13 +68,18 @@ func read(ctx context.Context, listed *packages.Package, request Request, dir, o
 	if p.elsewhere(listed, request, output) {
 		p.check()
 	}
+	return p, p.complete(request)
+}
+
+// complete reads the declarations of other packages that the request needs.
+func (p *Package) complete(request Request) error {
 	for {
 		missing, err := p.lacks(request)
 		if err != nil || len(missing) == 0 {
-			return p, err
+			return err
 		}
 		if err := p.declare(missing...); err != nil {
-			return nil, err
+			return err
 		}
 		p.check()
 	}

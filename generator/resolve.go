@@ -246,18 +246,27 @@ func (r *resolver) unknown(flag, value string, ref reference) error {
 
 // required is the path of a package that the module requires and that may be called so, or else an example of one.
 func (r *resolver) required(name string) string {
-	for dir := r.Dir; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+	for _, module := range requirements(r.Dir) {
+		if guessName(module) == name {
+			return module
+		}
+	}
+	return "example.com/" + name
+}
+
+// requirements are the paths of the modules that the module with a folder requires.
+func requirements(dir string) []string {
+	var paths []string
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		for _, match := range requirement.FindAllSubmatch(text, -1) {
-			if guessName(string(match[1])) == name {
-				return string(match[1])
-			}
+			paths = append(paths, string(match[1]))
 		}
 		if err == nil {
 			break
 		}
 	}
-	return "example.com/" + name
+	return paths
 }
 
 var requirement = regexp.MustCompile(`(?m)^\s*(?:require\s+)?([^\s/]+\.[^\s/]+/\S+) v\d`)

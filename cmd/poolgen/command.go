@@ -101,6 +101,8 @@ func parse(args []string) (command, error) {
 			return parseCheck(args[1:])
 		case "explain":
 			return parseExplain(args[1:])
+		case "init":
+			return parseInit(args[1:])
 		default:
 			if !isPattern(verb) {
 				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages (./...)", verb)

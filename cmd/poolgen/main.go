@@ -68,6 +68,8 @@ func (c command) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return generatePackages(ctx, stdout, stderr, c.patterns)
 	case "explain":
 		return explain(ctx, stdout, stderr, c.requests, c.json)
+	case "init":
+		return initialise(ctx, stdout, c.requests[0])
 	default:
 		return generate(ctx, stdout, stderr, c.requests)
 	}

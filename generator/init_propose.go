@@ -1,0 +1,343 @@
+package generator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/types"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// proposal is what it takes to pool connections of another package's type.
+type proposal struct {
+	*resolver
+	path     string // of that package
+	chosen   []choice
+	others   []choice        // that would do, or nearly
+	config   config          // what create takes, if it needs a wrapper
+	wrappers map[Kind]string // their texts
+}
+
+// choice is a function for a hook.
+type choice struct {
+	kind Kind
+	candidate
+}
+
+// propose is a file that makes a pool of another package's type, with the request that makes the pool.
+func (p *Package) propose(request Request, ref reference) ([]byte, Request, error) {
+	pp, err := p.proposal(request, ref)
+	if err != nil {
+		return nil, request, errors.New(strings.Replace(err.Error(), "-type=", "-for=", 1))
+	}
+	for _, kind := range Kinds {
+		if err := pp.choose(kind); err != nil {
+			return nil, request, err
+		}
+	}
+	p.files = p.files[:len(p.files)-1]
+	return pp.file(request, ref)
+}
+
+// proposal finds the type, with a file that imports its package for the time being.
+func (p *Package) proposal(request Request, ref reference) (*proposal, error) {
+	found, err := p.find(ref)
+	if err != nil {
+		return nil, err
+	}
+	if p.declared[found] == nil {
+		if err := p.declare(found); err != nil {
+			return nil, err
+		}
+	}
+	name := p.declared[found].name
+	if !isName(name) {
+		name = guessName(found)
+	}
+	request.Type = reference{Path: name, Name: ref.Name, Args: ref.Args}.String()
+	text := fmt.Sprintf("package %s\n\nimport %s %q\n\nvar _ %s.%s\n", p.Name, name, found, name, ref.Name)
+	file, err := parser.ParseFile(p.fset, "init.go", text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("-for=%s: %w", ref, err)
+	}
+	p.files = append(p.files, file)
+	p.check()
+	if err := p.complete(request); err != nil {
+		return nil, err
+	}
+	r, err := newResolver(p, request)
+	if err != nil {
+		return nil, err
+	}
+	return &proposal{resolver: r, path: found, wrappers: map[Kind]string{}, config: config{name: r.stem() + "Config"}}, nil
+}
+
+// stem is what a wrapper's name calls a connection: what the pool's names begin with, which tells it from those of
+// another package's type with the same name.
+func (r *resolver) stem() string { return upperFirst(r.request.prefix()) }
+
+// choose decides on the hook of a kind: what the user has named, or convention finds, or else the best of what may do.
+func (p *proposal) choose(kind Kind) error {
+	take, mention := p.proposals(kind)
+	if kind == Create && p.request.Hooks[Create] == "" {
+		take = p.makers()
+		if len(take) == 0 {
+			p.wrappers[Create] = p.unknownCreate()
+			return nil
+		}
+	} else {
+		hook, err := p.hook(kind)
+		var wrong misfit
+		switch {
+		case errors.As(err, &wrong) && p.request.Hooks[kind] == "" && len(take) == 0:
+			take = p.closers(kind)
+		case errors.As(err, &wrong) && p.request.Hooks[kind] == "":
+			mention = append(p.closers(kind), mention...)
+		case err != nil:
+			return err
+		case hook != nil:
+			take = slices.Concat([]candidate{hook.candidate}, take)
+		case p.request.Hooks[kind] == none:
+			return nil
+		}
+	}
+	if len(take) > 0 {
+		if err := p.take(kind, take[0]); err != nil {
+			return err
+		}
+		mention = append(take[1:], mention...)
+	}
+	for _, c := range mention {
+		p.others = append(p.others, choice{kind, c})
+	}
+	return nil
+}
+
+// closers are the methods that convention takes for hooks of the kind, if only they were fit.
+func (p *proposal) closers(kind Kind) []candidate {
+	return slices.DeleteFunc(slices.Clone(p.candidates()), func(c candidate) bool {
+		return !slices.Contains(conventions[kind].methods, c.name()) || !p.isMethod(kind, c)
+	})
+}
+
+// take makes a function the hook, by a wrapper if it needs one.
+func (p *proposal) take(kind Kind, c candidate) error {
+	h, err := p.signature(kind, c)
+	var wrong misfit
+	if errors.As(err, &wrong) {
+		cfg := &p.config
+		if kind != Create {
+			cfg = nil
+		}
+		p.wrappers[kind] = p.wrapperFor(kind, c, p.stem(), cfg)
+	} else if err != nil {
+		return err
+	} else if _, err := p.use(h, c); err != nil {
+		return nil // another pool context than that of create
+	}
+	p.chosen = append(p.chosen, choice{kind, c})
+	return nil
+}
+
+// unknownCreate is a create for a type that nothing in its package creates.
+func (p *proposal) unknownCreate() string {
+	return fmt.Sprintf("func new%s(ctx context.Context) (%s, error) {\n\treturn nil, errors.New(%q)\n}", p.stem(), p.pointer(), "TODO: create a "+p.request.Type)
+}
+
+// file is the text of the file, and the request that makes the pool.
+func (p *proposal) file(request Request, ref reference) ([]byte, Request, error) {
+	qualifier := p.imported(p.qualifier())
+	if len(p.wrappers) > 0 || qualifier == p.path {
+		qualifier = p.qualifier() // the file imports the package itself, or another one does
+	} else {
+		qualifier = p.path
+	}
+	request.Type = reference{Path: qualifier, Name: ref.Name, Args: ref.Args}.String()
+	request.Hooks = map[Kind]string{}
+	for _, kind := range Kinds {
+		if name := p.request.Hooks[kind]; name != "" {
+			request.Hooks[kind] = name
+		}
+	}
+	for _, c := range p.chosen {
+		if p.wrappers[c.kind] == "" && !p.byConvention(c) {
+			request.Hooks[c.kind] = p.flag(c, qualifier)
+		}
+	}
+	text := fmt.Sprintf("package %s\n\n%s\n%s//\n//go:generate go tool poolgen %s\n\n%s", p.Name, p.imports(), p.comment(request, qualifier), request.flags(), p.declarations())
+	out, err := formattedFile(text)
+	return out, request, err
+}
+
+// qualifier is how the file for the time being refers to the type's package.
+func (p *proposal) qualifier() string { return p.ref.Path }
+
+// byConvention reports whether convention finds a hook.
+func (p *proposal) byConvention(c choice) bool {
+	return c.kind != Create && p.isMethod(c.kind, c.candidate) && slices.Contains(conventions[c.kind].methods, c.name())
+}
+
+// flag is how a flag names a function.
+func (p *proposal) flag(c choice, qualifier string) string {
+	if p.isMethod(c.kind, c.candidate) {
+		return c.name()
+	}
+	ref := reference{Path: qualifier, Name: c.name()}
+	if recv := p.receiver(c.candidate); recv != nil {
+		ref.Type = recv.Obj().Name()
+	}
+	return ref.String()
+}
+
+// imports are the imports of what the wrappers refer to.
+func (p *proposal) imports() string {
+	if len(p.wrappers) == 0 {
+		return ""
+	}
+	paths := map[string]string{"context": "context", "errors": "errors", p.qualifier(): p.path}
+	for _, c := range p.chosen {
+		for _, tuple := range []*types.Tuple{c.sig.Params(), c.sig.Results()} {
+			for v := range tuple.Variables() {
+				types.TypeString(v.Type(), func(pkg *types.Package) string {
+					paths[pkg.Name()] = pkg.Path()
+					return pkg.Name()
+				})
+			}
+		}
+	}
+	file, err := parser.ParseFile(p.fset, "", "package p\n"+p.declarations(), parser.SkipObjectResolution)
+	if err != nil {
+		return ""
+	}
+	var lines []string
+	for _, ref := range qualified(file) {
+		line := strconv.Quote(paths[ref[0]])
+		if ref[0] != path.Base(paths[ref[0]]) {
+			line = ref[0] + " " + line
+		}
+		if paths[ref[0]] != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	outside := func(line string) int {
+		return map[bool]int{true: 1}[strings.Contains(strings.Split(line, "/")[0], ".") || strings.Contains(line, " ")]
+	}
+	slices.SortFunc(lines, func(a, b string) int { return cmp.Or(outside(a)-outside(b), cmp.Compare(a, b)) })
+	for i := range lines {
+		if i > 0 && outside(lines[i]) != outside(lines[i-1]) {
+			lines[i] = "\n" + lines[i]
+		}
+	}
+	return "import (\n" + strings.Join(lines, "\n") + "\n)\n"
+}
+
+// declarations are the wrappers, and what they take.
+func (p *proposal) declarations() string {
+	var b strings.Builder
+	if len(p.config.fields) > 0 {
+		fmt.Fprintf(&b, "// %s is what a %s is created from: New%sPool takes it.\ntype %s struct {\n", p.config.name, p.request.Type, p.stem(), p.config.name)
+		for _, f := range p.config.fields {
+			fmt.Fprintf(&b, "\t%s %s\n", f.name, f.typ)
+		}
+		b.WriteString("}\n\n")
+	}
+	for _, kind := range Kinds {
+		if text := p.wrappers[kind]; text != "" {
+			name, _, _ := strings.Cut(strings.TrimPrefix(text, "func "), "(")
+			fmt.Fprintf(&b, "// %s is the %s hook: the pool calls it %s.%s\n%s\n\n", name, kind, occasions[kind], p.remark(kind), text)
+		}
+	}
+	return b.String()
+}
+
+// remark is what is to be done about a wrapper.
+func (p *proposal) remark(kind Kind) string {
+	for _, c := range p.chosen {
+		switch {
+		case c.kind != kind:
+		case kind == Create && !takesContext(c.sig):
+			return "\n// " + p.display(c.candidate) + " can't be canceled, so that ctx is of no use here."
+		case strings.Contains(p.wrappers[kind], "/*"):
+			return "\n// TODO: give it the arguments."
+		}
+	}
+	return ""
+}
+
+// occasions are when the pool calls the hooks.
+var occasions = map[Kind]string{
+	Create:        "when a connection is needed and none is idle",
+	NeedsCheck:    "before it leases an idle connection, to know whether to check that",
+	Check:         "before it leases an idle connection",
+	Close:         "when it has no more use for a connection",
+	Reset:         "on release",
+	Broken:        "on release; a connection that is broken is not used again",
+	AfterCreate:   "for each new connection",
+	BeforeAcquire: "before it leases a connection",
+	AfterRelease:  "on release",
+	BeforeClose:   "before it closes a connection",
+	IsFatal:       "with the error that ReleaseErr is given",
+}
+
+// comment says what the pool does with the connection, and what else might do.
+func (p *proposal) comment(request Request, qualifier string) string {
+	var b strings.Builder
+	pool := request.prefix() + "Pool"
+	fmt.Fprintf(&b, "go generate makes %s of what follows: a pool of connections of type %s.%s (%s), which calls\n\n", pool, p.qualifier(), p.ref.Name, p.path)
+	var rows [][]string
+	for _, c := range p.chosen {
+		rows = append(rows, []string{string(c.kind), p.display(c.candidate) + p.printed(c.candidate), occasions[c.kind]})
+	}
+	if len(rows) == 0 {
+		rows = append(rows, []string{string(Create), "new" + p.stem(), occasions[Create]})
+	}
+	b.WriteString(indented(rows))
+	b.WriteString("\n")
+	switch {
+	case len(p.config.fields) > 0:
+		fmt.Fprintf(&b, "New%s takes a *%s.\n", pool, p.config.name)
+	case p.context != nil:
+		fmt.Fprintf(&b, "New%s takes the %s for %s.\n", pool, p.typeString(p.context), p.display(*p.shown))
+	}
+	if slices.ContainsFunc(p.chosen, func(c choice) bool { return c.kind == Check }) {
+		fmt.Fprintf(&b, "To check less often, declare a function NeedsHealthCheck%s(c %s) bool.\n", p.stem(), p.pointer())
+	}
+	var others [][]string
+	for _, c := range p.others {
+		_, err := p.signature(c.kind, c.candidate)
+		var wrong misfit
+		how := "-" + string(c.kind) + "=" + p.flag(c, qualifier)
+		if errors.As(err, &wrong) {
+			how = string(c.kind) + ", called by a function of yours:"
+		}
+		others = append(others, []string{how, p.display(c.candidate) + p.printed(c.candidate)})
+	}
+	const most = 8
+	if len(others) > 0 {
+		b.WriteString("\nOthers that may do:\n\n" + indented(others[:min(most, len(others))]))
+	}
+	if len(others) > most {
+		fmt.Fprintf(&b, "\nand %d more; poolgen explain lists them.\n", len(others)-most)
+	}
+	var commented strings.Builder
+	for line := range strings.Lines(b.String()) {
+		commented.WriteString(strings.TrimRight("// "+strings.TrimRight(line, "\n"), " ") + "\n")
+	}
+	return commented.String()
+}
+
+// indented are rows as a comment has code.
+func indented(rows [][]string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush() // to memory
+	return "   " + strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\n", "\n   ") + "\n"
+}

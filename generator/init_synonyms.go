@@ -1,0 +1,44 @@
+package generator
+
+import (
+	"slices"
+	"strings"
+)
+
+// synonyms are what others call the methods that are hooks, the first choice first. Convention does not know these names,
+// as it would take any method that has one of them by chance: they are proposed, and whoever reads that decides.
+var synonyms = map[Kind][]string{
+	Check:  {"PingContext", "Noop", "NoOp", "IsAlive", "Alive", "IsConnectionOpen", "IsConnected", "Connected", "Heartbeat"},
+	Close:  {"CloseNow", "Disconnect", "Quit", "Logout", "Unbind", "Shutdown", "Stop", "Terminate", "Release"},
+	Reset:  {"ResetSession", "Rset", "Clear"},
+	Broken: {"IsBroken", "Closed", "IsClosing", "IsDead", "Dead"},
+}
+
+// beginnings are how the names of further methods begin that may do, which are only mentioned.
+var beginnings = map[Kind][]string{
+	Check: {"Ping", "HealthCheck", "Check"},
+	Close: {"Close"},
+	Reset: {"Reset"},
+}
+
+// proposals are the methods of the connection that may be a hook of the kind: those to take, the best first, and others.
+func (r *resolver) proposals(kind Kind) (take, mention []candidate) {
+	for _, name := range synonyms[kind] {
+		for _, c := range r.candidates() {
+			if c.name() == name && r.isMethod(kind, c) {
+				if _, err := r.signature(kind, c); err == nil {
+					take = append(take, c)
+				} else {
+					mention = append(mention, c)
+				}
+			}
+		}
+	}
+	for _, c := range r.candidates() {
+		begins := slices.ContainsFunc(beginnings[kind], func(b string) bool { return strings.HasPrefix(c.name(), b) })
+		if begins && r.isMethod(kind, c) && !slices.Contains(synonyms[kind], c.name()) {
+			mention = append(mention, c)
+		}
+	}
+	return take, mention
+}
