@@ -95,14 +95,16 @@ func (r *resolver) whyNot(kind Kind, h *Hook, c candidate) string {
 		return wrong.why
 	case err != nil || !concerned:
 		return "it has nothing to do with " + r.request.Type
+	case kind == Create && rank < 0 && !marked && r.request.Hooks[kind] != "":
+		return fmt.Sprintf("-%s=%s would name it instead", kind, r.flagName(c))
+	case kind == Create && rank < 0 && !marked:
+		return fmt.Sprintf("it is not called as by convention; -%s=%s would name it", kind, r.flagName(c))
 	case fit.context != nil && r.context != nil && r.typeString(fit.context) != r.typeString(r.context):
 		return fmt.Sprintf("it takes %s, and the pool context is %s", r.typeString(fit.context), r.typeString(r.context))
 	case alike:
 		return fmt.Sprintf("it is not called %s; -%s=%s would name it", strings.Join(conventions[kind].methods, " or "), kind, r.flagName(c))
 	case h == nil:
 		return ""
-	case rank < 0 && !marked:
-		return fmt.Sprintf("it is not called as by convention; -%s=%s would name it", kind, r.flagName(c))
 	case r.request.Hooks[kind] != "":
 		return "the flag comes first"
 	case !marked && hasDirective(h.candidate.doc, kind):

@@ -90,7 +90,7 @@ func packageName(dir string, files []string) string {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, guessName(filepath.Base(dir)))
+	}, guessName(strings.ReplaceAll(filepath.Base(dir), "-", "")))
 	if name = strings.TrimLeft(name, "0123456789_"); !isName(name) {
 		return "main"
 	}

@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"cmp"
 	"go/ast"
 	"go/types"
 	"slices"
@@ -9,12 +8,22 @@ import (
 )
 
 // makers are the functions and methods by which the package of a foreign connection type makes one, the best first.
+// Those that only make one by the way don't count if there are others.
 func (r *resolver) makers() []candidate {
 	list := slices.DeleteFunc(r.constructors(), func(c candidate) bool {
 		return !r.concerns(Create, c) || r.isMethod(Create, c) || r.unspeakable(c)
 	})
 	slices.SortStableFunc(list, func(a, b candidate) int { return slices.Compare(r.merits(a), r.merits(b)) })
+	if proper := slices.DeleteFunc(slices.Clone(list), r.byTheWay); len(proper) > 0 {
+		return proper
+	}
 	return list
+}
+
+// byTheWay reports whether a function is not meant to make connections: its name does not say so, or it only hands out
+// the connection that something else has.
+func (r *resolver) byTheWay(c candidate) bool {
+	return r.verb(c) == otherVerb || c.sig.Recv() != nil && !returnsError(c.sig)
 }
 
 // unspeakable reports whether a function takes what this package can't name.
@@ -27,20 +36,19 @@ func (r *resolver) unspeakable(c candidate) bool {
 	return false
 }
 
-// merits order makers: what is deprecated comes last, and what only hands out a connection that something else has. Then
-// it matters whether it connects to a server rather than making a connection of something, whether the pool can call it as
+// merits order makers: what is deprecated comes last, and what hands out a connection by the way. Then it matters whether it connects to a server rather than making a connection of something, whether the pool can call it as
 // it is, whether it can be canceled, whether it is a function, and how little it wants to know.
 func (r *resolver) merits(c candidate) []int {
 	_, err := r.signature(Create, c)
 	unlike := func(good bool) int { return map[bool]int{false: 1}[good] }
 	return []int{
 		unlike(!r.deprecated(c)),
-		unlike(c.sig.Recv() == nil || returnsError(c.sig)),
+		unlike(!r.byTheWay(c)),
 		r.verb(c),
 		unlike(err == nil),
 		unlike(takesContext(c.sig)),
 		unlike(c.sig.Recv() == nil),
-		cmp.Or(c.sig.Params().Len(), 0),
+		c.sig.Params().Len(),
 		len(c.name()),
 	}
 }
@@ -56,8 +64,10 @@ func (r *resolver) verb(c candidate) int {
 	case begins("New", "Create"), c.name() == r.conn.Obj().Name():
 		return 1
 	}
-	return 2
+	return otherVerb
 }
+
+const otherVerb = 2
 
 // deprecated reports whether the documentation of another package's function says that.
 func (r *resolver) deprecated(c candidate) bool {

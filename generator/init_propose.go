@@ -233,6 +233,9 @@ func (p *proposal) imports() string {
 			lines[i] = "\n" + lines[i]
 		}
 	}
+	if len(lines) == 1 {
+		return "import " + lines[0] + "\n"
+	}
 	return "import (\n" + strings.Join(lines, "\n") + "\n)\n"
 }
 
@@ -240,7 +243,7 @@ func (p *proposal) imports() string {
 func (p *proposal) declarations() string {
 	var b strings.Builder
 	if len(p.config.fields) > 0 {
-		fmt.Fprintf(&b, "// %s is what a %s is created from: New%sPool takes it.\ntype %s struct {\n", p.config.name, p.request.Type, p.stem(), p.config.name)
+		fmt.Fprintf(&b, "// %s is what new%s creates a connection from: New%sPool takes it.\ntype %s struct {\n", p.config.name, p.stem(), p.stem(), p.config.name)
 		for _, f := range p.config.fields {
 			fmt.Fprintf(&b, "\t%s %s\n", f.name, f.typ)
 		}
@@ -255,18 +258,28 @@ func (p *proposal) declarations() string {
 	return b.String()
 }
 
-// remark is what is to be done about a wrapper.
+// remark is what is to be known of a wrapper, or to be done about it.
 func (p *proposal) remark(kind Kind) string {
-	for _, c := range p.chosen {
-		switch {
-		case c.kind != kind:
-		case kind == Create && !takesContext(c.sig):
-			return "\n// " + p.display(c.candidate) + " can't be canceled, so that ctx is of no use here."
-		case strings.Contains(p.wrappers[kind], "/*"):
-			return "\n// TODO: give it the arguments."
-		}
+	if p.chosenFor(kind) == nil {
+		return "\n// TODO: poolgen has found nothing that creates one."
+	}
+	switch c := *p.chosenFor(kind); {
+	case strings.Contains(p.wrappers[kind], "/*"):
+		return "\n// TODO: give " + p.display(c) + " its arguments."
+	case kind == Create && !takesContext(c.sig):
+		return "\n// " + p.display(c) + " takes no context, so that the option CreateTimeout can't end it: it had better end by itself."
 	}
 	return ""
+}
+
+// chosenFor is the function that has been chosen for a kind of hooks, or nil.
+func (p *proposal) chosenFor(kind Kind) *candidate {
+	for _, c := range p.chosen {
+		if c.kind == kind {
+			return &c.candidate
+		}
+	}
+	return nil
 }
 
 // occasions are when the pool calls the hooks.
@@ -288,47 +301,74 @@ var occasions = map[Kind]string{
 func (p *proposal) comment(request Request, qualifier string) string {
 	var b strings.Builder
 	pool := request.prefix() + "Pool"
-	fmt.Fprintf(&b, "go generate makes %s of what follows: a pool of connections of type %s.%s (%s), which calls\n\n", pool, p.qualifier(), p.ref.Name, p.path)
-	var rows [][]string
-	for _, c := range p.chosen {
-		rows = append(rows, []string{string(c.kind), p.display(c.candidate) + p.printed(c.candidate), occasions[c.kind]})
-	}
-	if len(rows) == 0 {
-		rows = append(rows, []string{string(Create), "new" + p.stem(), occasions[Create]})
-	}
-	b.WriteString(indented(rows))
-	b.WriteString("\n")
-	switch {
+	fmt.Fprintf(&b, "%s, which go generate makes, is a pool of connections of type %s, from %s.\nIt calls\n\n%s\n", pool, p.request.Type, p.path, p.calls())
+	switch create := p.chosenFor(Create); {
 	case len(p.config.fields) > 0:
 		fmt.Fprintf(&b, "New%s takes a *%s.\n", pool, p.config.name)
-	case p.context != nil:
-		fmt.Fprintf(&b, "New%s takes the %s for %s.\n", pool, p.typeString(p.context), p.display(*p.shown))
+	case p.context != nil && create != nil:
+		fmt.Fprintf(&b, "New%s takes the %s.\n", pool, p.contextName(*create))
 	}
-	if slices.ContainsFunc(p.chosen, func(c choice) bool { return c.kind == Check }) {
-		fmt.Fprintf(&b, "To check less often, declare a function NeedsHealthCheck%s(c %s) bool.\n", p.stem(), p.pointer())
-	}
-	var others [][]string
-	for _, c := range p.others {
-		_, err := p.signature(c.kind, c.candidate)
-		var wrong misfit
-		how := "-" + string(c.kind) + "=" + p.flag(c, qualifier)
-		if errors.As(err, &wrong) {
-			how = string(c.kind) + ", called by a function of yours:"
+	for _, kind := range []Kind{Check, Close} {
+		if p.chosenFor(kind) == nil && p.request.Hooks[kind] == "" {
+			fmt.Fprintf(&b, "No method looks like a %s hook; -%s=F names one, which may be a function of yours.\n", kind, kind)
 		}
-		others = append(others, []string{how, p.display(c.candidate) + p.printed(c.candidate)})
 	}
-	const most = 8
-	if len(others) > 0 {
-		b.WriteString("\nOthers that may do:\n\n" + indented(others[:min(most, len(others))]))
+	if p.chosenFor(Check) != nil && p.chosenFor(NeedsCheck) == nil {
+		fmt.Fprintf(&b, "To check less often, declare func NeedsHealthCheck%s(c %s) bool.\n", p.stem(), p.pointer())
 	}
-	if len(others) > most {
-		fmt.Fprintf(&b, "\nand %d more; poolgen explain lists them.\n", len(others)-most)
+	if others := p.alternatives(qualifier); others != "" {
+		b.WriteString("\nOthers that may do, by a flag or called by a function of yours:\n\n" + others)
 	}
 	var commented strings.Builder
 	for line := range strings.Lines(b.String()) {
 		commented.WriteString(strings.TrimRight("// "+strings.TrimRight(line, "\n"), " ") + "\n")
 	}
 	return commented.String()
+}
+
+// calls is a table of the hooks.
+func (p *proposal) calls() string {
+	var rows [][]string
+	if p.chosenFor(Create) == nil {
+		rows = append(rows, []string{string(Create), "new" + p.stem(), occasions[Create]})
+	}
+	for _, c := range p.chosen {
+		rows = append(rows, []string{string(c.kind), p.display(c.candidate), occasions[c.kind]})
+	}
+	return indented(rows)
+}
+
+// contextName is what create takes of the pool context.
+func (p *proposal) contextName(create candidate) string {
+	for v := range create.sig.Params().Variables() {
+		if types.Identical(v.Type(), p.context) && v.Name() != "" && v.Name() != "_" {
+			return v.Name() + " of " + p.display(create) + ", a " + p.typeString(p.context)
+		}
+	}
+	return p.typeString(p.context) + " for " + p.display(create)
+}
+
+// alternatives is a table of what else might do: with a flag, or, if the pool can't call it, with the kind of the hook.
+func (p *proposal) alternatives(qualifier string) string {
+	const most = 8
+	var rows [][]string
+	for _, c := range p.others {
+		if chosen := p.chosenFor(c.kind); chosen != nil && chosen.obj == c.obj {
+			continue
+		}
+		how := "-" + string(c.kind) + "=" + p.flag(c, qualifier)
+		if _, err := p.signature(c.kind, c.candidate); err != nil {
+			how = string(c.kind) + ":"
+		}
+		rows = append(rows, []string{how, p.display(c.candidate) + p.printed(c.candidate)})
+	}
+	switch {
+	case len(rows) == 0:
+		return ""
+	case len(rows) > most:
+		return indented(rows[:most]) + fmt.Sprintf("\nand %d more.\n", len(rows)-most)
+	}
+	return indented(rows)
 }
 
 // indented are rows as a comment has code.

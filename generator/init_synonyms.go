@@ -21,6 +21,9 @@ var beginnings = map[Kind][]string{
 	Reset: {"Reset"},
 }
 
+// halves are methods that close one direction only.
+var halves = []string{"CloseRead", "CloseWrite", "CloseSend"}
+
 // proposals are the methods of the connection that may be a hook of the kind: those to take, the best first, and others.
 func (r *resolver) proposals(kind Kind) (take, mention []candidate) {
 	for _, name := range synonyms[kind] {
@@ -36,7 +39,7 @@ func (r *resolver) proposals(kind Kind) (take, mention []candidate) {
 	}
 	for _, c := range r.candidates() {
 		begins := slices.ContainsFunc(beginnings[kind], func(b string) bool { return strings.HasPrefix(c.name(), b) })
-		if begins && r.isMethod(kind, c) && !slices.Contains(synonyms[kind], c.name()) {
+		if begins && r.isMethod(kind, c) && !slices.Contains(synonyms[kind], c.name()) && !slices.Contains(halves, c.name()) {
 			mention = append(mention, c)
 		}
 	}

@@ -35,7 +35,7 @@ func (c *config) add(name, typ string) string {
 // from a configuration.
 func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) string {
 	var params, args []string
-	if conventions[kind].context {
+	if conventions[kind].context && (cfg == nil || takesContext(c.sig)) {
 		params = append(params, "ctx context.Context")
 	}
 	if kind != Create {

@@ -32,6 +32,13 @@ const help = `poolgen writes a connection pool for a type of yours, into the pac
 	                                compare all generated pools with what poolgen would write now,
 	                                print what is wrong with a patch that mends it, write nothing;
 	                                by default in ./...
+	poolgen explain -type=MyConn [flags] [-json]
+	                                tell what each hook resolves to and why, what was passed over,
+	                                what the pool has, and what the compiler inlines; writes nothing
+	poolgen init -type=MyConn       write a declaration to start from, in myconn.go
+	poolgen init -for=pgx.Conn [flags]
+	                                write what it takes to pool the type of another package: the
+	                                hooks are proposed from its methods and constructors
 	poolgen help                    print this
 	poolgen help features           list the feature groups
 	poolgen version                 print the version
@@ -105,7 +112,7 @@ func parse(args []string) (command, error) {
 			return parseInit(args[1:])
 		default:
 			if !isPattern(verb) {
-				return command{}, fmt.Errorf("unknown command %q: want check, help, version, flags or packages (./...)", verb)
+				return command{}, fmt.Errorf("unknown command %q: want check, explain, init, help, version, flags or packages (./...)", verb)
 			}
 			return parsePackages(args)
 		}

@@ -94,6 +94,7 @@ func summary(e *generator.Explanation) string {
 		rows = append(rows, []string{"context", "none: no hook takes anything but the connection and a context.Context"})
 	}
 	var own, causes []string
+	returns := " return, for errors.Is and errors.As"
 	for _, err := range e.Errors {
 		if err.Kind == "hook" {
 			causes = append(causes, err.Name)
@@ -101,8 +102,11 @@ func summary(e *generator.Explanation) string {
 			own = append(own, err.Name)
 		}
 	}
+	if len(causes) == 1 {
+		returns = strings.Replace(returns, "return", "returns", 1)
+	}
 	rows = append(rows, []string{"errors", strings.Join(own, ", ")},
-		[]string{"", "what " + strings.Join(causes, " and ") + " return, for errors.Is and errors.As"})
+		[]string{"", "what " + strings.Join(causes, " and ") + returns})
 	return table(rows)
 }
 
@@ -175,18 +179,37 @@ func groups(e *generator.Explanation) string {
 	rows := [][]string{{"FEATURE", "WHY", "ADDS"}}
 	var left []string
 	for _, g := range e.Groups {
-		switch {
-		case g.In, strings.HasPrefix(g.Why, "without effect"):
+		if g.In || strings.HasPrefix(g.Why, "without effect") {
 			rows = append(rows, []string{g.Name, g.Why, g.Adds})
-		default:
-			left = append(left, g.Name)
+		} else {
+			left = append(left, g.Name+",")
 		}
 	}
-	text := "\n" + table(rows)
-	if len(left) > 0 {
-		text += "  left out: " + strings.Join(left, ", ") + "\n"
+	text := "\n"
+	if len(rows) > 1 {
+		text += table(rows)
 	}
-	return text
+	for i, line := range wrapped(left) {
+		text += map[bool]string{true: "  left out: ", false: "            "}[i == 0] + line + "\n"
+	}
+	return strings.TrimSuffix(text, ",\n") + map[bool]string{true: "\n"}[strings.HasSuffix(text, ",\n")]
+}
+
+// wrapped are words in lines.
+func wrapped(words []string) []string {
+	const width = 100
+	var lines []string
+	line := ""
+	for _, word := range words {
+		if line != "" && len(line)+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // api lists the declarations that a user of the pool works with.
@@ -213,25 +236,18 @@ func api(e *generator.Explanation) string {
 
 // fieldLines are fields in few lines: those of one type that follow one another go together.
 func fieldLines(fields []generator.ExplainedName) []string {
-	const width = 100
-	var lines []string
-	line := ""
+	var items []string
 	for i, field := range fields {
-		item := field.Text
-		if i+1 < len(fields) && typeOf(fields[i+1]) == typeOf(field) {
-			item = field.Name + ","
-		} else if i+1 < len(fields) {
-			item += ";"
+		switch {
+		case i+1 == len(fields):
+			items = append(items, field.Text)
+		case typeOf(fields[i+1]) == typeOf(field):
+			items = append(items, field.Name+",")
+		default:
+			items = append(items, field.Text+";")
 		}
-		if line != "" && len(line)+len(item) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimSpace(line + " " + item)
 	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
+	return wrapped(items)
 }
 
 func typeOf(field generator.ExplainedName) string { return strings.TrimPrefix(field.Text, field.Name) }
