@@ -5,7 +5,6 @@ import (
 	"context"
 	"go/ast"
 	"go/parser"
-	"go/token"
 	"path/filepath"
 	"strings"
 )
@@ -95,17 +94,12 @@ func (r *resolver) explain(ctx context.Context, c *Connection, file *File) (*Exp
 		h := &e.Hooks[i]
 		for _, call := range found[h.Kind] {
 			if decisions != nil {
-				call.Inlined, call.Why = decisions.inlined(r.fset.Position(call.paren), r.declaration(c.Hooks[h.Kind]))
+				call.Inlined, call.Why = decisions.inlined(r.fset.Position(call.paren), c.Hooks[h.Kind], r.fset)
 			}
 			h.Calls = append(h.Calls, call)
 		}
 	}
 	return e, ctx.Err()
-}
-
-// declaration is where the function of a hook is declared.
-func (r *resolver) declaration(h *Hook) token.Position {
-	return r.fset.Position(h.candidate.obj.Pos())
 }
 
 // firstSentence is the first sentence of a comment, without the name that it begins with.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"go/types"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,11 +81,18 @@ func parseDecisions(output []byte, path string) *decisions {
 	return d
 }
 
-// inlined reports whether a call is inlined, or why it is not, if the compiler says that of the function. It does of those
-// of the same package.
-func (d *decisions) inlined(call, function token.Position) (inlined *bool, why string) {
+// inlined reports whether a call of a hook is inlined, or why it is not, if that is known: of functions of the same package
+// the compiler says it.
+func (d *decisions) inlined(call token.Position, h *Hook, fset *token.FileSet) (inlined *bool, why string) {
 	yes := d.calls[fmt.Sprintf("%s:%d:%d", filepath.Base(call.Filename), call.Line, call.Column)]
-	if !yes {
+	recv := h.candidate.sig.Recv()
+	switch function := fset.Position(h.candidate.obj.Pos()); {
+	case yes:
+	case h.Variable:
+		why = "called through a variable"
+	case recv != nil && types.IsInterface(recv.Type()):
+		why = "called through an interface"
+	default:
 		why = d.refused[fmt.Sprintf("%s:%d", filepath.Base(function.Filename), function.Line)]
 	}
 	return &yes, why

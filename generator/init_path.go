@@ -3,6 +3,9 @@ package generator
 import (
 	"fmt"
 	"go/ast"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +27,7 @@ func (p *Package) find(ref reference) (path string, err error) {
 		return strings.Join(found, ""), err
 	}
 	patterns := []string{"std"}
-	for _, module := range modules {
+	for _, module := range append(modules, ownModule(p.Dir)...) {
 		patterns = append(patterns, module+"/...")
 	}
 	listed, err := list(p.ctx, p.Dir, patterns...)
@@ -43,14 +46,29 @@ func (p *Package) find(ref reference) (path string, err error) {
 	case len(paths) > 0:
 		return paths[0], nil // which findType will tell not to have the type
 	}
-	hint := didYouMean(ref.Path, names)
-	for _, name := range names {
-		if hint == "" && strings.HasPrefix(name, ref.Path) {
-			hint = "; did you mean " + name + "?"
+	// Short names are like many others, but hardly one gets the first letter wrong.
+	similar := slices.DeleteFunc(names, func(name string) bool { return name[0] != ref.Path[0] })
+	hint := didYouMean(ref.Path, similar)
+	if i := slices.IndexFunc(similar, func(name string) bool { return strings.HasPrefix(name, ref.Path) }); i >= 0 {
+		hint = "; did you mean " + similar[i] + "?"
+	}
+	return "", fmt.Errorf("-for=%s: no package %s in the standard library, in this module or in those that it requires%s; "+
+		"go get the module that has it, or give its path, as in -for=example.com/%s.%s", ref, ref.Path, hint, ref.Path, ref.Name)
+}
+
+var moduleClause = regexp.MustCompile(`(?m)^\s*module\s+"?([^\s"]+)`)
+
+// ownModule is the path of the module that a folder belongs to.
+func ownModule(dir string) []string {
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
+			if match := moduleClause.FindSubmatch(text); match != nil {
+				return []string{string(match[1])}
+			}
+			break
 		}
 	}
-	return "", fmt.Errorf("-for=%s: no package %s in the standard library or in the modules that go.mod requires%s; "+
-		"go get the module that has it, or give its path, as in -for=example.com/%s.%s", ref, ref.Path, hint, ref.Path, ref.Name)
+	return nil
 }
 
 // named are the paths of those of the packages that have a name and that others may import, and the names of all these.

@@ -55,6 +55,9 @@ func (p *Package) proposal(request Request, ref reference) (*proposal, error) {
 			return nil, err
 		}
 	}
+	if n := p.declared[found]; len(n.files) == 0 {
+		return nil, unreadable(ref, found, n.err)
+	}
 	name := p.declared[found].name
 	if !isName(name) {
 		name = guessName(found)
@@ -75,6 +78,16 @@ func (p *Package) proposal(request Request, ref reference) (*proposal, error) {
 		return nil, err
 	}
 	return &proposal{resolver: r, path: found, wrappers: map[Kind]string{}, config: config{name: r.stem() + "Config"}}, nil
+}
+
+// unreadable is the error for a package whose declarations can't be read.
+func unreadable(ref reference, path string, err error) error {
+	why, _, _ := strings.Cut(fmt.Sprint(err), "; to add it")
+	advice := "go get " + path
+	if !strings.Contains(strings.Split(path, "/")[0], ".") {
+		advice = "see go list std for the packages of the standard library, and go list ./... for those of this module"
+	}
+	return fmt.Errorf("-for=%s: package %s can't be read: %s; %s", ref, path, why, advice)
 }
 
 // stem is what a wrapper's name calls a connection: what the pool's names begin with, which tells it from those of
@@ -251,7 +264,8 @@ func (p *proposal) declarations() string {
 	}
 	for _, kind := range Kinds {
 		if text := p.wrappers[kind]; text != "" {
-			name, _, _ := strings.Cut(strings.TrimPrefix(text, "func "), "(")
+			_, name, _ := strings.Cut(text, "func ")
+			name, _, _ = strings.Cut(name, "(")
 			fmt.Fprintf(&b, "// %s is the %s hook: the pool calls it %s.%s\n%s\n\n", name, kind, occasions[kind], p.remark(kind), text)
 		}
 	}

@@ -81,7 +81,11 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	}
 	body, result := r.wrapped(kind, c, fmt.Sprintf("%s(%s)", callee, strings.Join(args, ", ")))
 	name := lowerFirst(strings.TrimSuffix(conventions[kind].functions[0], "T")) + stem
-	return fmt.Sprintf("func %s(%s) %s{\n\t%s\n}", name, strings.Join(params, ", "), result, body)
+	text := fmt.Sprintf("func %s(%s) %s{\n\t%s\n}", name, strings.Join(params, ", "), result, body)
+	if kind != Create {
+		text = fmt.Sprintf("//poolgen:%s\n%s", kind, text) // or it would be one of two that have the name
+	}
+	return text
 }
 
 // wrapped is the body of a wrapper around a call, and what the wrapper returns.
