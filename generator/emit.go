@@ -56,16 +56,21 @@ func EmitNew(ctx context.Context, file *File) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: not written: %w", relative(file.Path), err)
 	}
-	return file.write(func(from, to string) error {
-		err := os.Link(from, to) // which, unlike a rename, does not replace what has come there since
+	return file.write(linked(file))
+}
+
+// linked is a renamer that, unlike os.Rename, does not replace what has come to the path since it was looked at.
+func linked(file *File) renamer {
+	return func(from, to string) error {
+		err := os.Link(from, to)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			return errors.Join(file.isNew(), os.Remove(from))
+			return file.isNew()
 		case err != nil: // a file system without links
 			return os.Rename(from, to)
 		}
 		return os.Remove(from)
-	})
+	}
 }
 
 // isNew checks that there is nothing at the path.

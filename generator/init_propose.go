@@ -33,7 +33,7 @@ type choice struct {
 func (p *Package) propose(request Request, ref reference) ([]byte, Request, error) {
 	pp, err := p.proposal(request, ref)
 	if err != nil {
-		return nil, request, errors.New(strings.Replace(err.Error(), "-type=", "-for=", 1))
+		return nil, request, err
 	}
 	for _, kind := range Kinds {
 		if err := pp.choose(kind); err != nil {
@@ -49,6 +49,9 @@ func (p *Package) proposal(request Request, ref reference) (*proposal, error) {
 	found, err := p.find(ref)
 	if err != nil {
 		return nil, err
+	}
+	if found == p.path {
+		return nil, fmt.Errorf("-for=%s: a type of this package: poolgen -type=%s makes its pool", ref, ref.Name)
 	}
 	if p.declared[found] == nil {
 		if err := p.declare(found); err != nil {
@@ -75,7 +78,7 @@ func (p *Package) proposal(request Request, ref reference) (*proposal, error) {
 	}
 	r, err := newResolver(p, request)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(strings.Replace(err.Error(), "-type=", "-for=", 1))
 	}
 	return &proposal{resolver: r, path: found, wrappers: map[Kind]string{}, config: config{name: r.stem() + "Config"}}, nil
 }
@@ -90,9 +93,9 @@ func unreadable(ref reference, path string, err error) error {
 	return fmt.Errorf("-for=%s: package %s can't be read: %s; %s", ref, path, why, advice)
 }
 
-// stem is what a wrapper's name calls a connection: what the pool's names begin with, which tells it from those of
-// another package's type with the same name.
-func (r *resolver) stem() string { return upperFirst(r.request.prefix()) }
+// stem is what a wrapper's name calls a connection, by which convention finds it: the type's name and its package's, which
+// tell it from others of the same name.
+func (r *resolver) stem() string { return upperFirst(r.request.ownPrefix()) }
 
 // choose decides on the hook of a kind: what the user has named, or convention finds, or else the best of what may do.
 func (p *proposal) choose(kind Kind) error {
@@ -256,7 +259,8 @@ func (p *proposal) imports() string {
 func (p *proposal) declarations() string {
 	var b strings.Builder
 	if len(p.config.fields) > 0 {
-		fmt.Fprintf(&b, "// %s is what new%s creates a connection from: New%sPool takes it.\ntype %s struct {\n", p.config.name, p.stem(), p.stem(), p.config.name)
+		_, newPool := p.request.poolNames()
+		fmt.Fprintf(&b, "// %s is what new%s creates a connection from: %s takes it.\ntype %s struct {\n", p.config.name, p.stem(), newPool, p.config.name)
 		for _, f := range p.config.fields {
 			fmt.Fprintf(&b, "\t%s %s\n", f.name, f.typ)
 		}
@@ -314,13 +318,13 @@ var occasions = map[Kind]string{
 // comment says what the pool does with the connection, and what else might do.
 func (p *proposal) comment(request Request, qualifier string) string {
 	var b strings.Builder
-	pool := request.prefix() + "Pool"
+	pool, newPool := request.poolNames()
 	fmt.Fprintf(&b, "%s, which go generate makes, is a pool of connections of type %s, from %s.\nIt calls\n\n%s\n", pool, p.request.Type, p.path, p.calls())
 	switch create := p.chosenFor(Create); {
 	case len(p.config.fields) > 0:
-		fmt.Fprintf(&b, "New%s takes a *%s.\n", pool, p.config.name)
+		fmt.Fprintf(&b, "%s takes a *%s.\n", newPool, p.config.name)
 	case p.context != nil && create != nil:
-		fmt.Fprintf(&b, "New%s takes the %s.\n", pool, p.contextName(*create))
+		fmt.Fprintf(&b, "%s takes the %s.\n", newPool, p.contextName(*create))
 	}
 	for _, kind := range []Kind{Check, Close} {
 		if p.chosenFor(kind) == nil && p.request.Hooks[kind] == "" {

@@ -16,11 +16,7 @@ func (p *Package) start(request Request, ref reference) ([]byte, error) {
 	if !token.IsExported(ref.Name) {
 		verb = "new"
 	}
-	pool := request.prefix() + "Pool"
-	makePool := "New" + pool
-	if !token.IsExported(pool) {
-		makePool = "new" + upperFirst(pool)
-	}
+	pool, newPool := request.poolNames()
 	var b strings.Builder
 	err := startText.Execute(&b, map[string]string{
 		"Package": p.Name,
@@ -29,7 +25,7 @@ func (p *Package) start(request Request, ref reference) ([]byte, error) {
 		"Create":  verb + upperFirst(ref.Name),
 		"Config":  ref.Name + "Config",
 		"Pool":    pool,
-		"NewPool": makePool,
+		"NewPool": newPool,
 	})
 	if err != nil {
 		return nil, err
@@ -86,3 +82,12 @@ func (c *{{.Type}}) HealthCheck(ctx context.Context) error {
 // Close closes a connection: the pool calls it when it has no more use for one. Delete it if there is nothing to close.
 func (c *{{.Type}}) Close() error { return c.conn.Close() }
 `))
+
+// poolNames are the names of the pool and of its constructor.
+func (r Request) poolNames() (pool, newPool string) {
+	pool = r.prefix() + "Pool"
+	if !token.IsExported(pool) {
+		return pool, "new" + upperFirst(pool)
+	}
+	return pool, "New" + pool
+}
