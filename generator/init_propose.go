@@ -99,27 +99,24 @@ func (r *resolver) stem() string { return upperFirst(r.request.ownPrefix()) }
 
 // choose decides on the hook of a kind: what the user has named, or convention finds, or else the best of what may do.
 func (p *proposal) choose(kind Kind) error {
+	named := p.request.Hooks[kind]
 	take, mention := p.proposals(kind)
-	if kind == Create && p.request.Hooks[Create] == "" {
-		take = p.makers()
-		if len(take) == 0 {
+	if kind == Create && named == "" {
+		if take = p.makers(); len(take) == 0 {
 			p.wrappers[Create] = p.unknownCreate()
-			return nil
 		}
 	} else {
 		hook, err := p.hook(kind)
 		var wrong misfit
 		switch {
-		case errors.As(err, &wrong) && p.request.Hooks[kind] == "" && len(take) == 0:
-			take = p.closers(kind)
-		case errors.As(err, &wrong) && p.request.Hooks[kind] == "":
-			mention = append(p.closers(kind), mention...)
-		case err != nil:
+		case err != nil && (named != "" || !errors.As(err, &wrong)):
 			return err
+		case named == none:
+			return nil
 		case hook != nil:
 			take = slices.Concat([]candidate{hook.candidate}, take)
-		case p.request.Hooks[kind] == none:
-			return nil
+		case kind == Close && len(take) == 0 && len(mention) > 0:
+			take, mention = mention[:1], mention[1:] // by a wrapper: what is not closed stays open
 		}
 	}
 	if len(take) > 0 {
@@ -132,13 +129,6 @@ func (p *proposal) choose(kind Kind) error {
 		p.others = append(p.others, choice{kind, c})
 	}
 	return nil
-}
-
-// closers are the methods that convention takes for hooks of the kind, if only they were fit.
-func (p *proposal) closers(kind Kind) []candidate {
-	return slices.DeleteFunc(slices.Clone(p.candidates()), func(c candidate) bool {
-		return !slices.Contains(conventions[kind].methods, c.name()) || !p.isMethod(kind, c)
-	})
 }
 
 // take makes a function the hook, by a wrapper if it needs one.
@@ -155,6 +145,9 @@ func (p *proposal) take(kind Kind, c candidate) error {
 		return err
 	} else if _, err := p.use(h, c); err != nil {
 		return nil // another pool context than that of create
+	} else if kind == Create && guessName(p.path) != p.qualifier() {
+		// Its path does not tell the name of the package, so that the file had better import it.
+		p.wrappers[kind] = p.wrapperFor(kind, c, p.stem(), nil)
 	}
 	p.chosen = append(p.chosen, choice{kind, c})
 	return nil
@@ -283,7 +276,7 @@ func (p *proposal) remark(kind Kind) string {
 	}
 	switch c := *p.chosenFor(kind); {
 	case strings.Contains(p.wrappers[kind], "/*"):
-		return "\n// TODO: give " + p.display(c) + " its arguments."
+		return "\n// TODO: give " + p.shownAs(kind, c) + " its arguments."
 	case kind == Create && !takesContext(c.sig):
 		return "\n// " + p.display(c) + " takes no context, so that the option CreateTimeout can't end it: it had better end by itself."
 	}
@@ -351,9 +344,17 @@ func (p *proposal) calls() string {
 		rows = append(rows, []string{string(Create), "new" + p.stem(), occasions[Create]})
 	}
 	for _, c := range p.chosen {
-		rows = append(rows, []string{string(c.kind), p.display(c.candidate), occasions[c.kind]})
+		rows = append(rows, []string{string(c.kind), p.shownAs(c.kind, c.candidate), occasions[c.kind]})
 	}
 	return indented(rows)
+}
+
+// shownAs is how a function is called in a comment; a method, whatever declares it, is the connection's.
+func (p *proposal) shownAs(kind Kind, c candidate) string {
+	if p.isMethod(kind, c) {
+		return p.request.Type + "." + c.name()
+	}
+	return p.display(c)
 }
 
 // contextName is what create takes of the pool context.
@@ -371,14 +372,14 @@ func (p *proposal) alternatives(qualifier string) string {
 	const most = 8
 	var rows [][]string
 	for _, c := range p.others {
-		if chosen := p.chosenFor(c.kind); chosen != nil && chosen.obj == c.obj {
+		if chosen := p.chosenFor(c.kind); chosen != nil && chosen.obj == c.obj || p.deprecated(c.candidate) {
 			continue
 		}
 		how := "-" + string(c.kind) + "=" + p.flag(c, qualifier)
 		if _, err := p.signature(c.kind, c.candidate); err != nil {
 			how = string(c.kind) + ":"
 		}
-		rows = append(rows, []string{how, p.display(c.candidate) + p.printed(c.candidate)})
+		rows = append(rows, []string{how, p.shownAs(c.kind, c.candidate) + p.printed(c.candidate)})
 	}
 	switch {
 	case len(rows) == 0:

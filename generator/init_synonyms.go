@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"go/types"
 	"slices"
 	"strings"
 )
@@ -26,7 +27,8 @@ var halves = []string{"CloseRead", "CloseWrite", "CloseSend"}
 
 // proposals are the methods of the connection that may be a hook of the kind: those to take, the best first, and others.
 func (r *resolver) proposals(kind Kind) (take, mention []candidate) {
-	for _, name := range synonyms[kind] {
+	names := slices.Concat(conventions[kind].methods, synonyms[kind])
+	for _, name := range names {
 		for _, c := range r.candidates() {
 			if c.name() == name && r.isMethod(kind, c) {
 				if _, err := r.signature(kind, c); err == nil {
@@ -38,10 +40,21 @@ func (r *resolver) proposals(kind Kind) (take, mention []candidate) {
 		}
 	}
 	for _, c := range r.candidates() {
-		begins := slices.ContainsFunc(beginnings[kind], func(b string) bool { return strings.HasPrefix(c.name(), b) })
-		if begins && r.isMethod(kind, c) && !slices.Contains(synonyms[kind], c.name()) && !slices.Contains(halves, c.name()) {
+		if r.isMethod(kind, c) && !slices.Contains(names, c.name()) && begins(kind, c) {
 			mention = append(mention, c)
 		}
 	}
 	return take, mention
+}
+
+// begins reports whether a method is called as one that may do, and does something rather than tell who does.
+func begins(kind Kind, c candidate) bool {
+	for v := range c.sig.Results().Variables() {
+		switch v.Type().Underlying().(type) {
+		case *types.Signature, *types.Chan:
+			return false
+		}
+	}
+	return !slices.Contains(halves, c.name()) &&
+		slices.ContainsFunc(beginnings[kind], func(b string) bool { return strings.HasPrefix(c.name(), b) })
 }

@@ -73,7 +73,7 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 		case problem == "" && role == PoolContext && kind == Create && len(params) < 2:
 			params, args = append(params, name+" "+typ), append(args, name)
 		default:
-			args = append(args, fmt.Sprintf("%s /* %s %s */", zero(v.Type(), typ), name, typ))
+			args = append(args, fmt.Sprintf("%s /* %s %s */", r.zero(v.Type(), typ), name, typ))
 		}
 	}
 	if cfg != nil && len(cfg.fields) > 0 {
@@ -149,8 +149,13 @@ func (r *resolver) exactResult(kind Kind, c candidate) (result string, exact boo
 	return "", false
 }
 
-// zero is the zero value of a type.
-func zero(t types.Type, name string) string {
+// zero is the zero value of a type, of which there may be nothing but the name.
+func (r *resolver) zero(t types.Type, name string) string {
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		if pkg := named.Obj().Pkg(); pkg != nil && pkg != r.types && r.neighbour(pkg.Path()) == nil {
+			return "*new(" + name + ")"
+		}
+	}
 	switch under := t.Underlying().(type) {
 	case *types.Basic:
 		switch {
