@@ -14,17 +14,18 @@ import (
 type Explanation struct {
 	Type     string            `json:"type"`
 	Position string            `json:"position"`
-	Package  string            `json:"package"` // its name
-	Flags    string            `json:"flags"`   // in their canonical form
-	Output   string            `json:"output"`  // the path of the file
-	Lines    int               `json:"lines"`   // of the file
-	Context  *ExplainedContext `json:"context"` // nil without one
-	Errors   []ExplainedError  `json:"errors"`  // that requesters may get
-	Hooks    []ExplainedHook   `json:"hooks"`   // of all kinds
-	Groups   []ExplainedGroup  `json:"groups"`  // all of them
-	API      []ExplainedName   `json:"api"`     // as the file has it from top to bottom
-	Build    string            `json:"build"`   // why it is not known what the compiler inlines; "" if it is
-	Notes    []string          `json:"notes"`   // what poolgen would tell when it generates
+	Package  string            `json:"package"`  // its name
+	Flags    string            `json:"flags"`    // in their canonical form
+	Output   string            `json:"output"`   // the path of the file
+	Lines    int               `json:"lines"`    // of the file
+	Context  *ExplainedContext `json:"context"`  // nil without one
+	Errors   []ExplainedError  `json:"errors"`   // that requesters may get
+	Hooks    []ExplainedHook   `json:"hooks"`    // of all kinds
+	Observes []string          `json:"observes"` // what the observer is told
+	Groups   []ExplainedGroup  `json:"groups"`   // all of them
+	API      []ExplainedName   `json:"api"`      // as the file has it from top to bottom
+	Build    string            `json:"build"`    // why it is not known what the compiler inlines; "" if it is
+	Notes    []string          `json:"notes"`    // what poolgen would tell when it generates
 }
 
 // ExplainedContext is the type of the pool context.
@@ -76,10 +77,16 @@ func (r *resolver) explain(ctx context.Context, c *Connection, file *File) (*Exp
 		Hooks:    r.explainHooks(c),
 		Groups:   t.explainGroups(c, r.request),
 		API:      explainAPI(out, outputNames(t.scope, r.request.prefix(), c.Type)),
+		Observes: []string{},
 		Notes:    []string{},
 	}
 	if r.context != nil {
 		e.Context = &ExplainedContext{c.Context, r.display(*r.shown), r.where(r.shown.obj.Pos())}
+	}
+	for _, event := range events {
+		if c.Observes[event.name] {
+			e.Observes = append(e.Observes, event.name)
+		}
 	}
 	e.Errors = explainErrors(e.API, out, e.Hooks)
 	for _, note := range file.Notes {

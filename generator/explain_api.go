@@ -51,7 +51,7 @@ func explainAPI(file *ast.File, n names) []ExplainedName {
 }
 
 func explainFunc(kind, of string, fn *ast.FuncDecl) ExplainedName {
-	return ExplainedName{kind, of, fn.Name.Name, source1(&ast.FuncDecl{Recv: fn.Recv, Name: fn.Name, Type: fn.Type}), firstSentence(fn.Doc, fn.Name.Name)}
+	return ExplainedName{kind, of, fn.Name.Name, oneLine(&ast.FuncDecl{Recv: fn.Recv, Name: fn.Name, Type: fn.Type}), firstSentence(fn.Doc, fn.Name.Name)}
 }
 
 // explainSpec lists a type with its exported fields, or variables and constants.
@@ -74,7 +74,7 @@ func explainSpec(decl *ast.GenDecl, spec ast.Spec, public map[string]bool, n nam
 		under, isStruct := spec.Type.(*ast.StructType)
 		text := "type " + name + " struct"
 		if !isStruct {
-			text = "type " + source1(spec)
+			text = "type " + oneLine(spec)
 		}
 		list = append(list, ExplainedName{"type", "", name, text, firstSentence(doc(spec.Doc, nil), name)})
 		if isStruct {
@@ -94,8 +94,8 @@ func explainSpec(decl *ast.GenDecl, spec ast.Spec, public map[string]bool, n nam
 func explainFields(of string, st *ast.StructType, n names) []ExplainedName {
 	var list []ExplainedName
 	for _, field := range st.Fields.List {
-		if len(field.Names) == 0 && strings.TrimPrefix(source1(field.Type), "*") == n["leased"] {
-			list = append(list, ExplainedName{"embedded", of, n["Conn"], strings.Replace(source1(field.Type), n["leased"], n["Conn"], 1),
+		if len(field.Names) == 0 && strings.TrimPrefix(oneLine(field.Type), "*") == n["leased"] {
+			list = append(list, ExplainedName{"embedded", of, n["Conn"], strings.Replace(oneLine(field.Type), n["leased"], n["Conn"], 1),
 				"its methods and fields are those of " + of + ", too"})
 		}
 		for _, id := range field.Names {
@@ -106,7 +106,7 @@ func explainFields(of string, st *ast.StructType, n names) []ExplainedName {
 			if doc == nil {
 				doc = field.Comment
 			}
-			list = append(list, ExplainedName{"field", of, id.Name, id.Name + " " + source1(field.Type), firstSentence(doc, id.Name)})
+			list = append(list, ExplainedName{"field", of, id.Name, id.Name + " " + oneLine(field.Type), firstSentence(doc, id.Name)})
 		}
 	}
 	return list
@@ -155,8 +155,8 @@ func receiverName(fn *ast.FuncDecl) string {
 	return ""
 }
 
-// source1 is a node in one line.
-func source1(n ast.Node) string {
+// oneLine is a node in one line.
+func oneLine(n ast.Node) string {
 	var b bytes.Buffer
 	if err := printer.Fprint(&b, token.NewFileSet(), n); err != nil {
 		return ""

@@ -40,14 +40,19 @@ func (r *resolver) unspeakable(c candidate) bool {
 // it is, whether it can be canceled, whether it is a function, and how little it wants to know.
 func (r *resolver) merits(c candidate) []int {
 	_, err := r.signature(Create, c)
-	unlike := func(good bool) int { return map[bool]int{false: 1}[good] }
+	unless := func(good bool) int {
+		if good {
+			return 0
+		}
+		return 1
+	}
 	return []int{
-		unlike(!r.deprecated(c)),
-		unlike(!r.byTheWay(c)),
+		unless(!r.deprecated(c)),
+		unless(!r.byTheWay(c)),
 		r.verb(c),
-		unlike(err == nil),
-		unlike(takesContext(c.sig)),
-		unlike(c.sig.Recv() == nil),
+		unless(err == nil),
+		unless(takesContext(c.sig)),
+		unless(c.sig.Recv() == nil),
 		c.sig.Params().Len(),
 		len(c.name()),
 	}

@@ -93,6 +93,9 @@ func summary(e *generator.Explanation) string {
 	} else {
 		rows = append(rows, []string{"context", "none: no hook takes anything but the connection and a context.Context"})
 	}
+	if len(e.Observes) > 0 {
+		rows = append(rows, []string{"observer", "is told " + strings.Join(e.Observes, ", ")})
+	}
 	var own, causes []string
 	returns := " return, for errors.Is and errors.As"
 	for _, err := range e.Errors {
@@ -182,17 +185,19 @@ func groups(e *generator.Explanation) string {
 		if g.In || strings.HasPrefix(g.Why, "without effect") {
 			rows = append(rows, []string{g.Name, g.Why, g.Adds})
 		} else {
-			left = append(left, g.Name+",")
+			left = append(left, g.Name)
 		}
 	}
 	text := "\n"
 	if len(rows) > 1 {
 		text += table(rows)
 	}
-	for i, line := range wrapped(left) {
-		text += map[bool]string{true: "  left out: ", false: "            "}[i == 0] + line + "\n"
+	head := "left out:"
+	for _, line := range wrapped(strings.Fields(strings.Join(left, ", "))) {
+		text += fmt.Sprintf("  %-9s %s\n", head, line)
+		head = ""
 	}
-	return strings.TrimSuffix(text, ",\n") + map[bool]string{true: "\n"}[strings.HasSuffix(text, ",\n")]
+	return text
 }
 
 // wrapped are words in lines.
