@@ -44,13 +44,13 @@ import (
 
 //go:generate go tool poolgen {{.Flags}}
 
-// {{.Config}} is the pool context: what a {{.Type}} is created from. {{.NewPool}} takes it, and each hook below
+// {{.Config}} is the pool context: what a connection is created from. {{.NewPool}} takes it, and each hook below
 // may have it as a parameter. It may be of any other type, or be deleted with the parameter.
 type {{.Config}} struct {
 	Addr string // host:port
 }
 
-// {{.Type}} is a connection. A {{.Pool}} keeps some of them open, and calls the functions and methods below.
+// {{.Type}} is a connection. The pool, {{.Pool}}, keeps some of them open, and calls the functions and methods below.
 type {{.Type}} struct {
 	conn  net.Conn
 	known time.Time // when it was last known to work
