@@ -58,16 +58,16 @@ func (t *template) features(c *Connection, r Request) features {
 // depends on what else is left of the lease.
 func (c *Connection) features(r Request) features {
 	has := func(kind Kind) bool { return c.Hooks[kind] != nil }
-	reset := c.Hooks[Reset]
+	create, reset := c.Hooks[Create], c.Hooks[Reset]
 	f := features{
 		"hasContext": c.Context != "",
 		"hasCheck":   has(Check),
 		"hasNeeds":   has(NeedsCheck),
 		"mayPanic":   has(NeedsCheck) && !c.Hooks[NeedsCheck].Returns,
 		"byValue":    c.ByValue,
-		"hasCleanup": c.Hooks[Create].Cleanup,
+		"hasCleanup": create != nil && create.Cleanup,
 		"hasCloser":  has(Close),
-		"hasClose":   has(Close) || c.Hooks[Create].Cleanup,
+		"hasClose":   has(Close) || create != nil && create.Cleanup,
 		"hidesClose": has(Close),
 		"hasBroken":  has(Broken),
 		"resetsHere": reset != nil && !reset.takes(ContextContext),
