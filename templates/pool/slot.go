@@ -63,9 +63,8 @@ func (p *Pool) places() int {
 	return len(*p.slots.Load())
 }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at
-// the same time had better start at different places, or they fight over a cache line; the address of
-// the stack is the cheapest that tells them apart.
+// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *Pool) take() *slot {
 	var local byte
 	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
