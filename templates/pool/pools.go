@@ -146,8 +146,12 @@ func (s *Pools) Close(ctx context.Context) error {
 	s.mu.Unlock()
 	errs := make([]error, len(pools))
 	var closing sync.WaitGroup
+	closing.Add(len(pools))
 	for i, p := range pools {
-		closing.Go(func() { errs[i] = p.Close(ctx) })
+		go func() {
+			defer closing.Done()
+			errs[i] = p.Close(ctx)
+		}()
 	}
 	closing.Wait()
 	return errors.Join(errs...)
