@@ -36,7 +36,7 @@ func directives(name string, text []byte) (list []directive, errs []error) {
 	for line := range bytes.Lines(text) {
 		number++
 		command, ok := bytes.CutPrefix(line, []byte("//go:generate"))
-		if !ok || command[0] != ' ' && command[0] != '\t' {
+		if !ok || !bytes.HasPrefix(command, []byte(" ")) && !bytes.HasPrefix(command, []byte("\t")) {
 			continue
 		}
 		pos := token.Position{Filename: name, Line: number, Column: 1}
