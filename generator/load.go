@@ -37,6 +37,7 @@ type Package struct {
 // takes neither a build nor the imports. It runs no packages driver and no download of a toolchain, and cgo neither:
 // it only tells which files would be for that.
 func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Package, error) {
+	go func() { _, _ = templateNames() }() // the template is parsed meanwhile
 	return packages.Load(&packages.Config{
 		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedModule,
 		Context: ctx,

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -28,7 +29,8 @@ type template struct {
 	info    *types.Info
 	imports map[string]string // the paths of what it imports, by name
 
-	constants []constant // its features
+	builtins  map[string]bool // the names of Go's own that it uses
+	constants []constant      // its features
 }
 
 // specialise makes the pool of a connection out of the template.
@@ -39,32 +41,70 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	}
 	n := outputNames(t.scope, r.prefix(), c.Type)
 	f := t.features(c, r)
-	var body strings.Builder
-	for _, s := range t.sources {
-		s = s.unedited()
-		if err := s.specialise(c, r, f, n, t); err != nil {
-			return nil, err
+	pieces := parallel(t.sources, func(s *source) piece { return t.piece(s, c, r, f, n) })
+	pieces = append([]piece{{}}, append(pieces, t.formatted(c, n, c.guards(n)))...)
+	pieces[0] = t.frame(c, r, n, pieces)
+	var text bytes.Buffer
+	errs := make([]error, 2)
+	for _, p := range pieces {
+		if p.err != nil {
+			return nil, p.err
 		}
-		text, err := s.slice(s.bodyStart(), len(s.text))
-		if err != nil {
-			return nil, err
+		for i, err := range []error{p.declares, p.needs} {
+			if errs[i] == nil {
+				errs[i] = err
+			}
 		}
-		body.WriteString(text)
-		body.WriteString("\n")
+		if text.Len() > 0 && p.text != "" {
+			text.WriteString("\n")
+		}
+		text.WriteString(p.text)
 	}
-	text := dropBlankLines(body.String())
-	text = t.frame(c, r, n, text)
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution|parser.ParseComments)
+	return text.Bytes(), cmp.Or(errs...)
+}
+
+// piece is a part of the output, formatted by itself.
+type piece struct {
+	text     string
+	paths    []string // of the template's imports that it uses
+	err      error    // why there is none
+	declares error    // what is wrong with the names that it declares or imports,
+	needs    error    // and with those that it needs
+}
+
+// piece makes the piece that a file of the template is for a pool.
+func (t *template) piece(s *source, c *Connection, r Request, f features, n names) piece {
+	s = s.unedited()
+	if err := s.specialise(c, r, f, n, t); err != nil {
+		return piece{err: err}
+	}
+	text, err := s.slice(s.bodyStart(), len(s.text))
 	if err != nil {
-		return nil, fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+		return piece{err: err}
 	}
-	if err := t.verify(c, n, file); err != nil {
-		return nil, err
+	return t.formatted(c, n, dropBlankLines(text))
+}
+
+// formatted formats declarations, and verifies them.
+func (t *template) formatted(c *Connection, n names, text string) piece {
+	if strings.TrimSpace(text) == "" {
+		return piece{}
 	}
-	var out bytes.Buffer
+	const clause = "package p\n"
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", clause+"\n"+text, parser.SkipObjectResolution|parser.ParseComments)
+	if err != nil {
+		return piece{err: fmt.Errorf("poolgen is broken: its output does not parse: %w", err)}
+	}
+	var out strings.Builder
 	err = format.Node(&out, fset, file)
-	return out.Bytes(), err
+	return piece{
+		text:     strings.TrimLeft(strings.TrimPrefix(out.String(), clause), "\n"),
+		paths:    t.used(text),
+		err:      err,
+		declares: t.verifyNames(c, n, file),
+		needs:    t.verifyBuiltins(c, file),
+	}
 }
 
 // specialise makes the edits of one file.
@@ -176,6 +216,12 @@ func (t *template) resolveNames() {
 	config := types.Config{Importer: newStubs(t.files), Error: func(error) {}}
 	pkg, _ := config.Check("pool", t.fset, t.files, t.info)
 	t.scope = pkg.Scope()
+	t.builtins = map[string]bool{}
+	for _, obj := range t.info.Uses {
+		if obj.Parent() == types.Universe {
+			t.builtins[obj.Name()] = true
+		}
+	}
 }
 
 // bodyStart is where the declarations begin, behind the imports.
@@ -247,9 +293,8 @@ func (t *template) used(text string) []string {
 	}
 }
 
-// verify checks that the output is what it is meant to be: nothing but the names that it declares and the
-// imports that it needs, and none of them is taken.
-func (t *template) verify(c *Connection, n names, file *ast.File) error {
+// verifyNames checks that the output declares nothing but what it is meant to, and that none of these names is taken.
+func (t *template) verifyNames(c *Connection, n names, file *ast.File) error {
 	allowed := map[string]bool{"_": true}
 	for from, to := range n {
 		allowed[to] = from != "Conn"
@@ -257,19 +302,21 @@ func (t *template) verify(c *Connection, n names, file *ast.File) error {
 	for _, g := range c.watches(n) {
 		allowed[g.again], allowed[g.absent] = true, true
 	}
-	check := func(name string) error {
-		if !allowed[name] {
-			return fmt.Errorf("poolgen is broken: its output declares %s", name)
-		}
-		return c.free(name, "the generated code declares")
-	}
 	for _, decl := range file.Decls {
 		for _, name := range declared(decl) {
-			if err := check(name); err != nil {
+			if !allowed[name] {
+				return fmt.Errorf("poolgen is broken: its output declares %s", name)
+			}
+			if err := c.free(name, "the generated code declares"); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
+}
+
+// verifyImports checks that the output imports nothing but what it needs, by names that are not taken.
+func (t *template) verifyImports(c *Connection, file *ast.File) error {
 	for _, spec := range file.Imports {
 		p, _ := strconv.Unquote(spec.Path.Value)
 		name := guessName(p)
@@ -284,12 +331,14 @@ func (t *template) verify(c *Connection, n names, file *ast.File) error {
 			return err
 		}
 	}
-	builtins := map[string]bool{} // that the template uses; a hook may be called as another one is
-	for _, obj := range t.info.Uses {
-		builtins[obj.Name()] = builtins[obj.Name()] || obj.Parent() == types.Universe
-	}
+	return nil
+}
+
+// verifyBuiltins checks that the names of Go's own that the template uses are not taken. A hook may be called as one that
+// it does not use.
+func (t *template) verifyBuiltins(c *Connection, file *ast.File) error {
 	for n := range ast.Preorder(file) {
-		if id, ok := n.(*ast.Ident); ok && builtins[id.Name] {
+		if id, ok := n.(*ast.Ident); ok && t.builtins[id.Name] {
 			if err := c.free(id.Name, "the generated code needs Go's own"); err != nil {
 				return err
 			}
