@@ -7,11 +7,9 @@ import (
 	"go/ast"
 	"go/format"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"go/types"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +98,7 @@ func (t *template) formatted(c *Connection, n names, text string) piece {
 	err = format.Node(&out, fset, file)
 	return piece{
 		text:     strings.TrimLeft(strings.TrimPrefix(out.String(), clause), "\n"),
-		paths:    t.used(text),
+		paths:    t.used(file),
 		err:      err,
 		declares: t.verifyNames(c, n, file),
 		needs:    t.verifyBuiltins(c, file),
@@ -235,6 +233,12 @@ func (s *source) bodyStart() int {
 	return end
 }
 
+// isShort reports whether the lines are a function of which folding has left one line, and that gofmt leaves on one.
+func isShort(lines []string) bool {
+	return strings.HasPrefix(lines[0], "func ") && strings.HasSuffix(lines[0], " {") && strings.HasPrefix(lines[1], "\treturn ") &&
+		len(lines[0])+len(lines[1])+2 <= 90
+}
+
 // dropBlankLines drops the blank lines that folding leaves within functions, where the template has none, and at
 // the end of types.
 func dropBlankLines(text string) string {
@@ -252,45 +256,26 @@ func dropBlankLines(text string) string {
 		} else if line == "}" {
 			inside = false
 		}
-		if n := len(kept); line == "}" && n > 0 && kept[n-1] == "" {
-			kept = kept[:n-1]
+		n := len(kept)
+		if line == "}" && n > 0 && kept[n-1] == "" {
+			n--
 		}
-		kept = append(kept, line)
+		if kept = append(kept[:n], line); line == "}" && n > 1 && isShort(kept[n-2:]) {
+			kept = append(kept[:n-2], kept[n-2]+" "+strings.TrimSpace(kept[n-1])+" }")
+		}
 	}
-	return folded.ReplaceAllStringFunc(strings.Join(kept, "\n"), func(function string) string {
-		if line := strings.NewReplacer("{\n\t", "{ ", "\n}", " }").Replace(function); len(line) <= 90 {
-			return line
-		}
-		return function
-	})
+	return strings.Join(kept, "\n")
 }
 
-// folded matches a function of which folding has left one line, which then goes on the first one if gofmt leaves it there.
-var folded = regexp.MustCompile(`(?m)^func [^\n]* \{\n\treturn [^\n]*\n\}$`)
-
-// used are the paths of the template's imports that the text uses.
-func (t *template) used(text string) []string {
+// used are the paths of the template's imports that declarations use.
+func (t *template) used(file *ast.File) []string {
 	var paths []string
-	var scan scanner.Scanner
-	fset := token.NewFileSet()
-	scan.Init(fset.AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
-	var before, name string // the token before an identifier, and that
-	last := token.ILLEGAL
-	for {
-		_, tok, literal := scan.Scan()
-		switch {
-		case tok == token.EOF:
-			slices.Sort(paths)
-			return slices.Compact(paths)
-		case tok == token.PERIOD && last == token.IDENT && before != ".":
-			if p := t.imports[name]; p != "" {
-				paths = append(paths, p)
-			}
-		case tok == token.IDENT:
-			before, name = last.String(), literal
+	for _, ref := range qualified(file) {
+		if p := t.imports[ref[0]]; p != "" && !slices.Contains(paths, p) {
+			paths = append(paths, p)
 		}
-		last = tok
 	}
+	return paths
 }
 
 // verifyNames checks that the output declares nothing but what it is meant to, and that none of these names is taken.
@@ -337,6 +322,14 @@ func (t *template) verifyImports(c *Connection, file *ast.File) error {
 // verifyBuiltins checks that the names of Go's own that the template uses are not taken. A hook may be called as one that
 // it does not use.
 func (t *template) verifyBuiltins(c *Connection, file *ast.File) error {
+	taken := false
+	for name := range t.builtins {
+		_, declared := c.Taken[name]
+		taken = taken || declared
+	}
+	if !taken {
+		return nil
+	}
 	for n := range ast.Preorder(file) {
 		if id, ok := n.(*ast.Ident); ok && t.builtins[id.Name] {
 			if err := c.free(id.Name, "the generated code needs Go's own"); err != nil {
