@@ -23,6 +23,7 @@ type Package struct {
 	Name    string
 	Dir     string
 	path    string
+	home    string   // the path of the connection type's package, if -type gives another one
 	tests   bool     // the files are those of tests
 	ignored []string // files that this build has not
 	fset    *token.FileSet

@@ -234,8 +234,10 @@ func (r *resolver) unknown(flag, value string, ref reference) error {
 	}
 	switch {
 	case n != nil && n.err != nil && len(n.files) == 0 && path == ref.Path && !strings.Contains(path, "/"):
-		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s.%s",
-			flag, value, r.Name, ref.Path, flag, r.required(ref.Path), ref.Name)
+		whole := ref
+		whole.Path = r.required(ref.Path)
+		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s",
+			flag, value, r.Name, ref.Path, flag, whole)
 	case n != nil && n.err != nil && len(n.files) == 0:
 		return fmt.Errorf("-%s=%s: package %s can't be read: %w; to add it to the module: go get %s", flag, value, path, n.err, path)
 	case !token.IsExported(what):
