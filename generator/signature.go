@@ -77,21 +77,19 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 			known = r.context
 		}
 		switch {
-		case slices.Contains(h.Params, PoolContext) && types.Identical(h.context, t):
+		case (h.OfContext || h.takes(PoolContext)) && types.Identical(h.context, t):
 			return fmt.Sprintf("it takes %s more than once, but the pool has one to give", r.typeString(t))
 		case h.context != nil && !types.Identical(h.context, t):
 			return fmt.Sprintf("it takes both %s and %s, of which only one can be the pool context", r.typeString(h.context), r.typeString(t))
 		case r.foreign(c) && h.Method && (known == nil || !types.Identical(known, t)):
 			return fmt.Sprintf("the pool has nothing to give it for %s", r.typeString(t))
-		case h.OfContext || h.takes(PoolContext):
-			return fmt.Sprintf("it takes two of %s, and the pool has one to give", r.typeString(t))
 		case r.hidden(t) != "":
 			return fmt.Sprintf("it takes %s, which this package can't name", r.hidden(t))
 		}
 		h.context = t
 	}
 	if role != ContextContext && role != PoolContext && h.takes(role) {
-		return fmt.Sprintf("it takes two of %s, and the pool has one to give", r.typeString(t))
+		return fmt.Sprintf("it takes %s more than once, but the pool has one to give", r.typeString(t))
 	}
 	h.Params = append(h.Params, role)
 	return ""
