@@ -43,6 +43,17 @@ func (s *surroundings) declare(paths ...string) error {
 	if err != nil {
 		return fmt.Errorf("go list %s failed: %w", strings.Join(paths, " "), err)
 	}
+	s.take(listed)
+	for _, path := range paths {
+		if s.declared[path] == nil {
+			s.declared[path] = &neighbour{name: guessName(path), err: errors.New("go list does not know it")}
+		}
+	}
+	return nil
+}
+
+// take reads the declarations of listed packages.
+func (s *surroundings) take(listed []*packages.Package) {
 	for _, pkg := range listed {
 		n := s.read(pkg)
 		for _, err := range pkg.Errors {
@@ -50,12 +61,18 @@ func (s *surroundings) declare(paths ...string) error {
 		}
 		s.declared[pkg.PkgPath] = n
 	}
-	for _, path := range paths {
-		if s.declared[path] == nil {
-			s.declared[path] = &neighbour{name: guessName(path), err: errors.New("go list does not know it")}
+}
+
+// wholePaths are the import paths in the names of the request, as far as these are paths without a doubt.
+func wholePaths(request Request) []string {
+	var paths []string
+	for _, name := range append([]string{request.Type}, slices.Collect(maps.Values(request.Hooks))...) {
+		if ref, ok := parseReference(name); ok && strings.Contains(ref.Path, "/") && !slices.Contains(paths, ref.Path) {
+			paths = append(paths, ref.Path)
 		}
 	}
-	return nil
+	slices.Sort(paths)
+	return paths
 }
 
 // read parses the files of a package, of which the bodies of functions are dropped. A file that does not parse is left
