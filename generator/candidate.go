@@ -266,9 +266,9 @@ func (r *resolver) handle() types.Type {
 // pointer is handle as the user writes it.
 func (r *resolver) pointer() string {
 	if types.IsInterface(r.conn) {
-		return r.request.Type
+		return r.readable(r.typ)
 	}
-	return "*" + r.request.Type
+	return "*" + r.readable(r.typ)
 }
 
 func deref(t types.Type) types.Type {
@@ -301,10 +301,8 @@ func (r *resolver) flagName(c candidate) string {
 	if recv := r.receiver(c); recv != nil {
 		ref.Type = recv.Obj().Name()
 	}
-	for _, file := range r.files {
-		if name := nameOf(file, pkg.Path()); name != "" {
-			ref.Path = name
-		}
+	if name := r.qualifier(pkg); r.importPath(name) == pkg.Path() {
+		ref.Path = name
 	}
 	return ref.String()
 }

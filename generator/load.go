@@ -23,6 +23,7 @@ type Package struct {
 	Name    string
 	Dir     string
 	path    string
+	home    string   // the path of the connection type's package, if -type gives another one
 	tests   bool     // the files are those of tests
 	ignored []string // files that this build has not
 	fset    *token.FileSet
@@ -48,20 +49,31 @@ func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Pack
 
 // load reads the package in dir, without the file at output, which is what poolgen is going to replace.
 func load(ctx context.Context, request Request, dir, output string) (*Package, error) {
-	pkgs, err := list(ctx, dir, ".")
+	// A package that is given by its whole path is needed for certain: to list it now saves a run of the go command.
+	patterns := append([]string{"."}, wholePaths(request)...)
+	pkgs, err := list(ctx, dir, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: go list failed: %w", relative(dir), err)
 	}
-	if len(pkgs) != 1 {
-		return nil, fmt.Errorf("%s: %d packages, want one; run poolgen in the folder of the connection type", relative(dir), len(pkgs))
+	var here, others []*packages.Package
+	for _, pkg := range pkgs {
+		if slices.Contains(patterns[1:], pkg.PkgPath) && pkg.Dir != dir {
+			others = append(others, pkg)
+		} else {
+			here = append(here, pkg)
+		}
 	}
-	return read(ctx, pkgs[0], request, dir, output)
+	if len(here) != 1 {
+		return nil, fmt.Errorf("%s: %d packages, want one; run poolgen in the folder of the connection type", relative(dir), len(here))
+	}
+	return read(ctx, here[0], request, dir, output, others...)
 }
 
-// read reads a listed package.
-func read(ctx context.Context, listed *packages.Package, request Request, dir, output string) (*Package, error) {
+// read reads a listed package. Others may have been listed with it.
+func read(ctx context.Context, listed *packages.Package, request Request, dir, output string, others ...*packages.Package) (*Package, error) {
 	p := &Package{Name: listed.Name, Dir: dir, path: listed.PkgPath, ignored: listed.IgnoredFiles, fset: token.NewFileSet()}
 	p.surroundings = newSurroundings(ctx, p.fset, dir)
+	p.take(others)
 	if err := p.parse(listed, output); err != nil {
 		return nil, err
 	}

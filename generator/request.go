@@ -89,13 +89,17 @@ func (r Request) Validate() error {
 func (r Request) prefix() string { return cmp.Or(r.Prefix, r.ownPrefix()) }
 
 // ownPrefix is how they begin if the request does not say: with the type's name and, if that is another package's, the
-// name of that.
+// name of that. What both have in common comes once: ImapClient for imapclient.Client, PgConn for pgconn.PgConn.
 func (r Request) ownPrefix() string {
 	ref, _ := parseReference(r.Type)
 	if ref.local() {
 		return ref.Name
 	}
-	return upperFirst(guessName(ref.Path)) + ref.Name
+	pkg, name := guessName(ref.Path), strings.ToLower(ref.Name)
+	if strings.HasPrefix(name, pkg) {
+		return ref.Name
+	}
+	return upperFirst(strings.TrimSuffix(pkg, name)) + ref.Name
 }
 
 // isGoFile reports whether a path is one of a file that go build takes for the package's.

@@ -121,9 +121,27 @@ func (r *resolver) notes(c *Connection) []error {
 	if c.Interface {
 		notes = append(notes, at(c.Pos, "note: %s is an interface: calls of its methods stay dynamic", r.request.Type))
 	}
+	for _, kind := range Kinds[1:] {
+		if c.Hooks[kind] == nil && r.request.Hooks[kind] == "" {
+			notes = append(notes, r.misnamed(kind)...)
+		}
+	}
 	for _, kind := range Kinds {
 		if h := c.Hooks[kind]; h != nil && h.Variable {
 			notes = append(notes, at(h.Pos, "note: %s is a variable: the pool calls whatever function it holds at the time, and the call can't be inlined", h.Name))
+		}
+	}
+	return notes
+}
+
+// misnamed are the methods of a foreign type that are called as a hook of the kind is, and can't be it.
+func (r *resolver) misnamed(kind Kind) []error {
+	var notes []error
+	for _, c := range r.candidates() {
+		if slices.Contains(conventions[kind].methods, c.name()) && r.foreign(c) && r.isMethod(kind, c) {
+			if _, err := r.signature(kind, c); err != nil {
+				notes = append(notes, fmt.Errorf("note: %w", err))
+			}
 		}
 	}
 	return notes
@@ -234,8 +252,10 @@ func (r *resolver) unknown(flag, value string, ref reference) error {
 	}
 	switch {
 	case n != nil && n.err != nil && len(n.files) == 0 && path == ref.Path && !strings.Contains(path, "/"):
-		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s.%s",
-			flag, value, r.Name, ref.Path, flag, r.required(ref.Path), ref.Name)
+		whole := ref
+		whole.Path = r.required(ref.Path)
+		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s",
+			flag, value, r.Name, ref.Path, flag, whole)
 	case n != nil && n.err != nil && len(n.files) == 0:
 		return fmt.Errorf("-%s=%s: package %s can't be read: %w; to add it to the module: go get %s", flag, value, path, n.err, path)
 	case !token.IsExported(what):

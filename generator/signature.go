@@ -77,7 +77,7 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 			known = r.context
 		}
 		switch {
-		case slices.Contains(h.Params, PoolContext) && types.Identical(h.context, t):
+		case (h.OfContext || h.takes(PoolContext)) && types.Identical(h.context, t):
 			return fmt.Sprintf("it takes %s more than once, but the pool has one to give", r.typeString(t))
 		case h.context != nil && !types.Identical(h.context, t):
 			return fmt.Sprintf("it takes both %s and %s, of which only one can be the pool context", r.typeString(h.context), r.typeString(t))
@@ -87,6 +87,9 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 			return fmt.Sprintf("it takes %s, which this package can't name", r.hidden(t))
 		}
 		h.context = t
+	}
+	if role != ContextContext && role != PoolContext && h.takes(role) {
+		return fmt.Sprintf("it takes %s more than once, but the pool has one to give", r.typeString(t))
 	}
 	h.Params = append(h.Params, role)
 	return ""

@@ -43,6 +43,17 @@ func (s *surroundings) declare(paths ...string) error {
 	if err != nil {
 		return fmt.Errorf("go list %s failed: %w", strings.Join(paths, " "), err)
 	}
+	s.take(listed)
+	for _, path := range paths {
+		if s.declared[path] == nil {
+			s.declared[path] = &neighbour{name: guessName(path), err: errors.New("go list does not know it")}
+		}
+	}
+	return nil
+}
+
+// take reads the declarations of listed packages.
+func (s *surroundings) take(listed []*packages.Package) {
 	for _, pkg := range listed {
 		n := s.read(pkg)
 		for _, err := range pkg.Errors {
@@ -50,12 +61,18 @@ func (s *surroundings) declare(paths ...string) error {
 		}
 		s.declared[pkg.PkgPath] = n
 	}
-	for _, path := range paths {
-		if s.declared[path] == nil {
-			s.declared[path] = &neighbour{name: guessName(path), err: errors.New("go list does not know it")}
+}
+
+// wholePaths are the import paths in the names of the request, as far as these are paths without a doubt.
+func wholePaths(request Request) []string {
+	var paths []string
+	for _, name := range append([]string{request.Type}, slices.Collect(maps.Values(request.Hooks))...) {
+		if ref, ok := parseReference(name); ok && strings.Contains(ref.Path, "/") && !slices.Contains(paths, ref.Path) {
+			paths = append(paths, ref.Path)
 		}
 	}
-	return nil
+	slices.Sort(paths)
+	return paths
 }
 
 // read parses the files of a package, of which the bodies of functions are dropped. A file that does not parse is left
@@ -120,13 +137,19 @@ func (p *Package) lacks(request Request) (paths []string, err error) {
 			paths = append(paths, path)
 		}
 	}
-	names := []string{request.Type}
-	for _, kind := range Kinds {
-		names = append(names, request.Hooks[kind])
+	ref, ok := parseReference(request.Type)
+	if ok && !p.declaresType(ref.Path) {
+		p.home = p.importPath(ref.Path)
+		want(p.home)
 	}
-	for _, name := range names {
-		if ref, ok := parseReference(name); ok && !p.declaresType(ref.Path) {
-			want(p.importPath(ref.Path))
+	for _, kind := range Kinds {
+		hook, ok := parseReference(request.Hooks[kind])
+		if !ok || p.declaresType(hook.Path) {
+			continue
+		}
+		// What a qualifier stands for may depend on what the type's package is called.
+		if path := p.importPath(hook.Path); len(paths) == 0 || strings.Contains(path, "/") {
+			want(path)
 		}
 	}
 	for _, file := range p.files {
@@ -134,10 +157,8 @@ func (p *Package) lacks(request Request) (paths []string, err error) {
 			want(path)
 		}
 	}
-	if ref, ok := parseReference(request.Type); ok {
-		if obj, ok := p.lookup(ref).(*types.TypeName); ok {
-			p.parts(obj.Type(), want, map[types.Type]bool{})
-		}
+	if obj, isType := p.lookup(ref).(*types.TypeName); ok && isType {
+		p.parts(obj.Type(), want, map[types.Type]bool{})
 	}
 	return paths, nil
 }
@@ -196,13 +217,17 @@ func (p *Package) declaresType(name string) bool {
 	return ok
 }
 
-// importPath is the path that a qualifier in a flag stands for: what a file imports by that name, or the path itself.
+// importPath is the path that a qualifier in a flag stands for: what a file imports by that name, or the path in -type
+// of a package with that name, or the path itself.
 func (p *Package) importPath(qualifier string) string {
 	if qualifier == "" || strings.Contains(qualifier, "/") {
 		return qualifier
 	}
 	if path := p.imported(qualifier); path != "" {
 		return path
+	}
+	if n := p.declared[p.home]; n != nil && n.name == qualifier {
+		return p.home
 	}
 	return qualifier
 }

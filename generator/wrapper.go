@@ -41,11 +41,11 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	if kind != Create {
 		params = append(params, "c "+r.pointer())
 	}
-	callee := r.flagName(c)
+	callee := r.callable(c)
 	if recv := c.sig.Recv(); recv != nil {
 		callee = "c." + c.name()
 		if kind == Create && !r.isMethod(kind, c) {
-			owner, typ := lowerFirst(r.receiver(c).Obj().Name()), r.typeString(r.contextOf(c))
+			owner, typ := lowerFirst(r.receiver(c).Obj().Name()), r.readable(r.contextOf(c))
 			if cfg != nil {
 				// Dialers are of use as they are, most other types are not.
 				owner = cfg.add(owner, strings.TrimPrefix(typ, map[bool]string{true: "*"}[strings.HasSuffix(typ, "Dialer")]))
@@ -57,7 +57,7 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	}
 	for i := range c.sig.Params().Len() {
 		v := c.sig.Params().At(i)
-		name, typ := v.Name(), r.typeString(v.Type())
+		name, typ := v.Name(), r.readable(v.Type())
 		if name == "" || name == "_" || name == "c" || name == "ctx" {
 			name = fmt.Sprintf("arg%d", i)
 		}
@@ -88,54 +88,128 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	return text
 }
 
+// readable is a type as a file of the package would write it.
+func (r *resolver) readable(t types.Type) string { return types.TypeString(t, r.qualifier) }
+
+// qualifier is the name by which the files of the package refer to another one.
+func (r *resolver) qualifier(pkg *types.Package) string {
+	if pkg == r.types {
+		return ""
+	}
+	for _, file := range r.files {
+		if name := nameOf(file, pkg.Path()); name != "" {
+			return name
+		}
+	}
+	if n := r.declared[pkg.Path()]; n != nil && n.name != "" {
+		return n.name
+	}
+	return pkg.Name()
+}
+
+// callable is a function as a file of the package would write it.
+func (r *resolver) callable(c candidate) string {
+	if qualifier := r.qualifier(c.obj.Pkg()); qualifier != "" {
+		return qualifier + "." + c.name()
+	}
+	return c.name()
+}
+
 // wrapped is the body of a wrapper around a call, and what the wrapper returns.
 func (r *resolver) wrapped(kind Kind, c candidate, call string) (body, result string) {
 	if result, exact := r.exactResult(kind, c); exact {
 		return "return " + call, result
 	}
+	fails, answers := returnsPredeclared(c, "error"), returnsPredeclared(c, "bool")
+	hook := conventions[kind].results
+	asked := slices.Contains(hook, Bool) && (answers && !fails || kind.asks())
 	var left []string
-	made, failed, answered := "nil", "nil", "true"
 	for v := range c.sig.Results().Variables() {
 		name := "_"
 		switch {
-		case types.Identical(v.Type(), types.Universe.Lookup("error").Type()):
-			name, failed = "err", "err"
+		case isPredeclared(v.Type(), "error") && (kind == Create || !asked || !answers):
+			name = "err"
 		case kind == Create && r.isConn(v.Type()):
-			name, made = "conn", "conn"
-		case types.Identical(v.Type(), types.Typ[types.Bool]):
-			name, answered = "ok", "ok"
+			name = "conn"
+		case asked && isPredeclared(v.Type(), "bool"):
+			name = "ok"
 		}
 		left = append(left, name)
 	}
-	if len(left) > 0 {
-		assign := " = "
-		if slices.ContainsFunc(left, func(name string) bool { return name != "_" }) {
-			assign = " := "
-		}
-		call = strings.Join(left, ", ") + assign + call
-	}
+	later := failure(c.sig.Results())
 	switch {
 	case kind == Create:
-		return call + "\n\treturn " + made + ", " + failed, fmt.Sprintf("(%s, error) ", r.pointer())
-	case slices.Contains(conventions[kind].results, Err):
-		if answered == "ok" {
-			call = strings.Replace(call, "ok", "_", 1)
+		made, failed := "nil", "nil"
+		if slices.Contains(left, "conn") {
+			made = "conn"
 		}
-		return call + "\n\treturn " + failed, "error "
-	case slices.Contains(conventions[kind].results, Bool):
-		if failed == "err" && answered != "ok" {
-			answered = "err == nil"
+		if fails {
+			failed = "err"
 		}
-		return call + "\n\treturn " + answered, "bool "
+		return assigned(left, call) + "\n\treturn " + made + ", " + failed, fmt.Sprintf("(%s, error) ", r.pointer())
+	case asked && answers:
+		return assigned(left, call) + "\n\treturn ok", "bool "
+	case asked && fails:
+		return assigned(left, call) + "\n\treturn err != nil", "bool "
+	case asked:
+		return assigned(left, call) + fmt.Sprintf("\n\treturn %t", kind == NeedsCheck), "bool "
+	case fails:
+		return assigned(left, call) + "\n\treturn err", "error "
+	case later != "":
+		return "return " + call + "." + later + "()", "error "
+	case slices.Contains(hook, Err):
+		return assigned(left, call) + "\n\treturn nil", "error "
 	}
-	return call, ""
+	return assigned(left, call), ""
+}
+
+// assigned is a call whose results go to variables.
+func assigned(left []string, call string) string {
+	assign := " = "
+	if slices.ContainsFunc(left, func(name string) bool { return name != "_" }) {
+		assign = " := "
+	}
+	if len(left) == 0 {
+		return call
+	}
+	return strings.Join(left, ", ") + assign + call
+}
+
+func isPredeclared(t types.Type, name string) bool {
+	return types.Identical(t, types.Universe.Lookup(name).Type())
+}
+
+// returnsPredeclared reports whether a result of a function is of the predeclared type.
+func returnsPredeclared(c candidate, name string) bool {
+	for v := range c.sig.Results().Variables() {
+		if isPredeclared(v.Type(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// failure is the method of a call's only result that waits for the outcome, or tells the error, as futures and commands
+// have it. It is "" if there is none.
+func failure(results *types.Tuple) string {
+	if results.Len() != 1 || isPredeclared(results.At(0).Type(), "error") {
+		return ""
+	}
+	for _, name := range []string{"Wait", "Err"} {
+		obj, _, _ := types.LookupFieldOrMethod(results.At(0).Type(), true, nil, name)
+		if method, ok := obj.(*types.Func); ok && method.Signature().Params().Len() == 0 && method.Signature().Results().Len() == 1 &&
+			isPredeclared(method.Signature().Results().At(0).Type(), "error") {
+			return name
+		}
+	}
+	return ""
 }
 
 // exactResult is what a wrapper returns if that is just what its callee does.
 func (r *resolver) exactResult(kind Kind, c candidate) (result string, exact bool) {
 	var list []string
 	for v := range c.sig.Results().Variables() {
-		list = append(list, r.typeString(v.Type()))
+		list = append(list, r.readable(v.Type()))
 	}
 	last := len(list) - 1
 	switch {
