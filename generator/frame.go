@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"cmp"
 	"fmt"
 	"go/format"
 	"go/parser"
@@ -55,7 +54,7 @@ func (t *template) frame(c *Connection, r Request, n names, pieces []piece) piec
 	}
 	var out strings.Builder
 	err = format.Node(&out, fset, file)
-	return piece{text: out.String(), err: err, declares: cmp.Or(t.verifyImports(c, file), t.verifyNames(c, n, file))}
+	return piece{text: out.String(), err: err, declares: t.verifyNames(c, n, file), needs: t.verifyImports(c, file)}
 }
 
 // guard stops the build when a type gets a method that the pool would call, but does not yet: a selector for

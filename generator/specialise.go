@@ -66,8 +66,8 @@ type piece struct {
 	text     string
 	paths    []string // of the template's imports that it uses
 	err      error    // why there is none
-	declares error    // what is wrong with the names that it declares or imports,
-	needs    error    // and with those that it needs
+	declares error    // what is wrong with the names that it declares,
+	needs    error    // and with those that it imports or needs
 }
 
 // piece makes the piece that a file of the template is for a pool.
