@@ -48,7 +48,7 @@ func (p *Package) elsewhere(listed *packages.Package, request Request, output st
 func (p *Package) declaring(names []string, output string) []*ast.File {
 	var files []*ast.File
 	for _, name := range names {
-		if name = filepath.Clean(name); name == output || name == testOutput(output) || filepath.Ext(name) != ".go" {
+		if name = filepath.Clean(name); name == output || name == testOutput(output) && isGenerated(name) || filepath.Ext(name) != ".go" {
 			continue
 		}
 		if file, err := parser.ParseFile(p.fset, name, nil, parser.ParseComments|parser.SkipObjectResolution); err == nil {

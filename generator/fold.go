@@ -62,6 +62,10 @@ func (s *source) foldOnce(f features) error {
 			folder.value(e)
 		}
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Type.Results == nil && n.Body != nil {
+				folder.end(n.Body.List)
+			}
 		case *ast.BlockStmt:
 			folder.list(n.List)
 		case *ast.CaseClause:
@@ -137,6 +141,21 @@ func (f *folder) elseIf(stmt, other *ast.IfStmt) {
 		f.edits = append(f.edits, edit{from: f.offset(stmt.Body.End()), to: f.offset(stmt.End())})
 	default:
 		f.edits = append(f.edits, edit{from: f.offset(other.Pos()), to: f.offset(other.Else.Pos())})
+	}
+}
+
+// end drops the return with which a function without results ends once an if among its statements is folded.
+func (f *folder) end(stmts []ast.Stmt) {
+	for _, stmt := range stmts {
+		branch, ok := stmt.(*ast.IfStmt)
+		if !ok {
+			continue
+		}
+		if value, known := f.features.eval(branch.Cond); known && value && leaves(branch.Body.List) {
+			last := branch.Body.List[len(branch.Body.List)-1]
+			f.cut(f.offset(last.Pos()), f.offset(last.End()))
+			return
+		}
 	}
 }
 

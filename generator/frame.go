@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"cmp"
 	"fmt"
 	"go/format"
 	"go/parser"
@@ -55,7 +54,7 @@ func (t *template) frame(c *Connection, r Request, n names, pieces []piece) piec
 	}
 	var out strings.Builder
 	err = format.Node(&out, fset, file)
-	return piece{text: out.String(), err: err, declares: cmp.Or(t.verifyImports(c, file), t.verifyNames(c, n, file))}
+	return piece{text: out.String(), err: err, declares: t.verifyNames(c, n, file), needs: t.verifyImports(c, file)}
 }
 
 // guard stops the build when a type gets a method that the pool would call, but does not yet: a selector for
@@ -96,6 +95,12 @@ func (c *Connection) guards(n names) string {
 	return b.String()
 }
 
+// field is the name of the type as a field.
+func (g guard) field() string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(g.typ, "*"), "[")
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
 func (g guard) code() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", g.again, strings.TrimPrefix(g.typ, "*"))
@@ -104,6 +109,10 @@ func (g guard) code() string {
 	for _, name := range g.names {
 		blanks = append(blanks, jen.Id("_"))
 		selectors = append(selectors, jen.Id(g.again).Values().Dot(name))
+	}
+	if field := g.field(); !token.IsExported(field) { // which linters would call unused
+		blanks = append(blanks, jen.Id("_"))
+		selectors = append(selectors, jen.Id(g.again).Values().Dot(field))
 	}
 	fmt.Fprintf(&b, "type %s struct{ %s struct{} }\n\n", g.absent, strings.Join(g.names, ", "))
 	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n\n")

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"go/version"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,12 +41,18 @@ type Package struct {
 // it only tells which files would be for that.
 func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Package, error) {
 	go func() { _, _ = templateNames() }() // the template is parsed meanwhile
-	return packages.Load(&packages.Config{
+	pkgs, err := packages.Load(&packages.Config{
 		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedModule,
 		Context: ctx,
 		Dir:     dir,
 		Env:     append(os.Environ(), "GOPACKAGESDRIVER=off", "GOTOOLCHAIN=local"),
 	}, patterns...)
+	if err != nil {
+		if _, why, ok := strings.Cut(err.Error(), "stderr: go: "); ok {
+			err = outside(strings.TrimSpace(why))
+		}
+	}
+	return pkgs, err
 }
 
 // load reads the package in dir, without the file at output, which is what poolgen is going to replace.
@@ -69,11 +77,17 @@ func load(ctx context.Context, request Request, dir, output string) (*Package, e
 	return read(ctx, here[0], request, dir, output, others...)
 }
 
+// language is the version of Go whose language the template is written in.
+const language = "go1.22"
+
 // read reads a listed package. Others may have been listed with it.
 func read(ctx context.Context, listed *packages.Package, request Request, dir, output string, others ...*packages.Package) (*Package, error) {
 	p := &Package{Name: listed.Name, Dir: dir, path: listed.PkgPath, ignored: listed.IgnoredFiles, fset: token.NewFileSet()}
 	p.surroundings = newSurroundings(ctx, p.fset, dir)
 	p.take(others)
+	if m := listed.Module; m != nil && version.Compare("go"+cmp.Or(m.GoVersion, "1.16"), language) < 0 {
+		return nil, fmt.Errorf("%s: pools need the language of %s or later: run go mod edit -go=%s", relative(m.GoMod), language, language[len("go"):])
+	}
 	if err := p.parse(listed, output); err != nil {
 		return nil, err
 	}

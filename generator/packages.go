@@ -138,7 +138,7 @@ func surveys(ctx context.Context, dir string, parse Parser, patterns []string) (
 
 // outside is an error of go list, with what to do if it is that there is no module.
 func outside(message string) error {
-	if strings.Contains(message, "does not contain main module") {
+	if strings.Contains(message, "does not contain main module") || strings.Contains(message, "go.mod file not found") {
 		message += "; run poolgen in a module, such as go mod init makes"
 	}
 	return errors.New(message)

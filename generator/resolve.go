@@ -152,6 +152,8 @@ func (r *resolver) findType() error {
 	obj := r.lookup(r.ref)
 	typ, ok := obj.(*types.TypeName)
 	switch {
+	case !r.ref.local() && !r.mayImport(r.importPath(r.ref.Path)):
+		return r.unknown("type", r.request.Type, r.ref)
 	case !ok && obj != nil:
 		return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", r.request.Type, r.typesLike(r.ref))
 	case !ok && !r.ref.local():
@@ -251,17 +253,27 @@ func (r *resolver) unknown(flag, value string, ref reference) error {
 		what = ref.Type
 	}
 	switch {
+	case !r.mayImport(path):
+		return fmt.Errorf("-%s=%s: package %s is internal to another module or folder, so that this package can't use it", flag, value, path)
 	case n != nil && n.err != nil && len(n.files) == 0 && path == ref.Path && !strings.Contains(path, "/"):
 		whole := ref
 		whole.Path = r.required(ref.Path)
 		return fmt.Errorf("-%s=%s: no file of package %s imports %s, and there is no package of that path: give the whole path, as in -%s=%s",
 			flag, value, r.Name, ref.Path, flag, whole)
 	case n != nil && n.err != nil && len(n.files) == 0:
-		return fmt.Errorf("-%s=%s: package %s can't be read: %w; to add it to the module: go get %s", flag, value, path, n.err, path)
+		why, _, _ := strings.Cut(n.err.Error(), "; to add it:") // which go list says of some
+		return fmt.Errorf("-%s=%s: package %s can't be read: %s; to add it to the module: go get %s", flag, value, path, why, path)
 	case !token.IsExported(what):
 		return fmt.Errorf("-%s=%s: %s is not exported by package %s, so that this package can't use it", flag, value, what, path)
 	}
 	return fmt.Errorf("-%s=%s: package %s declares no %s%s", flag, value, path, what, didYouMean(what, r.exported(path)))
+}
+
+// mayImport reports whether the package may import another one: what is below a folder called internal, only those may
+// that are below the folder of that.
+func (p *Package) mayImport(path string) bool {
+	parent, _, internal := strings.Cut("/"+path+"/", "/internal/")
+	return !internal || strings.HasPrefix("/"+p.path+"/", parent+"/")
 }
 
 // required is the path of a package that the module requires and that may be called so, or else an example of one.

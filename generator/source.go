@@ -53,6 +53,9 @@ func (r *resolver) refer(pkg *types.Package) string {
 			wanted.refer, wanted.Name = name, explicitName(file, p)
 		}
 	}
+	if used, err := templateNames(); err == nil && used[path.Base(p)] == p {
+		wanted.refer, wanted.Name = path.Base(p), "" // as the output imports it anyway
+	}
 	if name := r.vacantName(wanted); name != wanted.refer {
 		wanted.refer, wanted.Name = name, name
 	}

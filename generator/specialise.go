@@ -66,8 +66,8 @@ type piece struct {
 	text     string
 	paths    []string // of the template's imports that it uses
 	err      error    // why there is none
-	declares error    // what is wrong with the names that it declares or imports,
-	needs    error    // and with those that it needs
+	declares error    // what is wrong with the names that it declares,
+	needs    error    // and with those that it imports or needs
 }
 
 // piece makes the piece that a file of the template is for a pool.
@@ -292,7 +292,7 @@ func (t *template) verifyNames(c *Connection, n names, file *ast.File) error {
 			if !allowed[name] {
 				return fmt.Errorf("poolgen is broken: its output declares %s", name)
 			}
-			if err := c.free(name, "the generated code declares"); err != nil {
+			if err := c.free(name, "the generated code declares", ", or give the pool other names with -prefix=P"); err != nil {
 				return err
 			}
 		}
@@ -312,7 +312,7 @@ func (t *template) verifyImports(c *Connection, file *ast.File) error {
 		case t.imports[name] != p:
 			return fmt.Errorf("poolgen is broken: its output imports %q", p)
 		}
-		if err := c.free(name, "the generated code imports "+p+" as"); err != nil {
+		if err := c.free(name, "the generated code imports "+p+" as", ""); err != nil {
 			return err
 		}
 	}
@@ -332,7 +332,7 @@ func (t *template) verifyBuiltins(c *Connection, file *ast.File) error {
 	}
 	for n := range ast.Preorder(file) {
 		if id, ok := n.(*ast.Ident); ok && t.builtins[id.Name] {
-			if err := c.free(id.Name, "the generated code needs Go's own"); err != nil {
+			if err := c.free(id.Name, "the generated code needs Go's own", ""); err != nil {
 				return err
 			}
 		}
@@ -341,9 +341,9 @@ func (t *template) verifyBuiltins(c *Connection, file *ast.File) error {
 }
 
 // free checks that the package does not declare a name that the output has a use for.
-func (c *Connection) free(name, use string) error {
+func (c *Connection) free(name, use, otherwise string) error {
 	if pos, taken := c.Taken[name]; taken && name != "_" {
-		return at(pos, "%s is declared here, but %s %s; rename this one, or give the pool other names with -prefix=P", name, use, name)
+		return at(pos, "%s is declared here, but %s %s; rename this one%s", name, use, name, otherwise)
 	}
 	return nil
 }

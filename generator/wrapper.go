@@ -70,7 +70,7 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 			args = append(args, "c")
 		case kind == Create && cfg != nil:
 			args = append(args, cfg.add(name, typ))
-		case problem == "" && role == PoolContext && kind == Create && len(params) < 2:
+		case problem == "" && role == PoolContext && kind == Create && len(params) < 2 && r.hidden(v.Type()) == "":
 			params, args = append(params, name+" "+typ), append(args, name)
 		default:
 			args = append(args, fmt.Sprintf("%s /* %s %s */", r.zero(v.Type(), typ), name, typ))

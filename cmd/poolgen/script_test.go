@@ -23,9 +23,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scenarios in testdata. Beside testscript's own commands they have
 //
 //	exits N command...	the command ends with exit code N
+//	sound [flags]		the generated pools are vetted and work, see there
 //
-// and the conditions [race], which holds where programs can be built with the race detector, and [root]. A
-// scenario without a go.mod gets one for the module example.com/app.
+// and the conditions [race], which holds where programs can be built with the race detector, [cgo], for which it takes
+// the same, and [root]. A scenario without a go.mod gets one for the module example.com/app.
 func TestScripts(t *testing.T) {
 	environment := goEnvironment(t)
 	testscript.Run(t, testscript.Params{
@@ -40,10 +41,10 @@ func TestScripts(t *testing.T) {
 			}
 			return os.WriteFile(mod, []byte("module example.com/app\n\ngo 1.25\n"), 0o644)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "sound": sound},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
-			case "race":
+			case "race", "cgo":
 				return canRace(), nil
 			case "root":
 				return os.Getuid() == 0, nil
