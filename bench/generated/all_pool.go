@@ -255,7 +255,6 @@ func (l AllLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Created returns when the connection was created.

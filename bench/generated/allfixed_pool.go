@@ -260,7 +260,6 @@ func (l AllFixedLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Created returns when the connection was created.

@@ -209,7 +209,6 @@ func (l RedisLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.

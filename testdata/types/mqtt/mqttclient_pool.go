@@ -208,7 +208,6 @@ func (l MqttClientLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.

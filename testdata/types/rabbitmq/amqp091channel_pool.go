@@ -213,7 +213,6 @@ func (l Amqp091ChannelLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.

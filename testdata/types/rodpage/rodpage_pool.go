@@ -211,7 +211,6 @@ func (l RodPageLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.
