@@ -48,7 +48,7 @@ func (p *Proxy) BlackHole(t testing.TB) {
 }
 
 // Refuse cuts all connections, and refuses new ones.
-func (p *Proxy) Refuse() { p.proxy.Stop() }
+func (p *Proxy) Refuse(testing.TB) { p.proxy.Stop() }
 
 // Heal ends all of these, and says when. What went into a black hole stays there.
 func (p *Proxy) Heal(t testing.TB) time.Time {
