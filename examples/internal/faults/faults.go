@@ -10,7 +10,7 @@ import (
 // NotRun ends a test that lacks a server. In CI, which sets POOLGEN_CI, that is a failure.
 func NotRun(t testing.TB, why string) {
 	t.Helper()
-	const how = `scripts/services start; eval "$(scripts/services env)"; go test ./examples/...`
+	const how = `scripts/services start; eval "$(scripts/services env)"; go test -count=1 ./examples/...`
 	if os.Getenv("POOLGEN_CI") != "" {
 		t.Fatalf("%s; CI starts it with: %s", why, how)
 	}

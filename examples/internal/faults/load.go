@@ -32,7 +32,8 @@ type Load struct {
 	failed   int64
 	last     error         // the latest failure
 	wrong    []string      // answers that were another's
-	longest  time.Duration // of all calls
+	longest  time.Duration // of all calls,
+	slow     error         // and what came of that one
 	answers  chan struct{} // closed, and made anew, with each answer
 }
 
@@ -74,7 +75,9 @@ func (l *Load) request() bool {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.longest = max(l.longest, took)
+	if took > l.longest {
+		l.longest, l.slow = took, err
+	}
 	if err != nil {
 		l.failed++
 		l.last = err
@@ -106,7 +109,7 @@ func (l *Load) end() {
 func (l *Load) Stop(t testing.TB) {
 	t.Helper()
 	l.end()
-	t.Logf("%d answers, %d failures, longest call %v, latest failure: %v", l.answered, l.failed, l.longest, l.last)
+	t.Logf("%d answers, %d failures, longest call %v (%v), latest failure: %v", l.answered, l.failed, l.longest, l.slow, l.last)
 	require.Empty(t, l.wrong)
 	require.NotZero(t, l.answered)
 	require.Less(t, l.longest, l.patience+slack, "a call did not end by its deadline")
