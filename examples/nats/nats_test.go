@@ -28,23 +28,27 @@ func open(t testing.TB, addr string) faults.Pool {
 	pool, err := NewNatsConnPool(&Config{URL: "nats://" + addr, Name: t.Name()},
 		NatsConnPoolOptions{MaxSize: 4, CreateTimeout: 300 * time.Millisecond, HealthCheckTimeout: 300 * time.Millisecond})
 	require.NoError(t, err)
-	ask := func(ctx context.Context, id int64) (answer int64, err error) {
-		err = pool.With(ctx, func(c *nats.Conn) error {
-			text := strconv.FormatInt(id, 10)
-			own := "poolgen.test." + text
-			subscription, err := c.Subscribe(own, func(m *nats.Msg) { _ = m.Respond(m.Data) })
-			if err != nil {
-				return err
-			}
-			defer subscription.Unsubscribe()
-			m, err := c.RequestWithContext(ctx, own, []byte(text))
-			if err != nil {
-				return err
-			}
-			answer, err = strconv.ParseInt(string(m.Data), 10, 64)
+	return tested{pool}
+}
+
+// tested is a pool as the faults use it.
+type tested struct{ *NatsConnPool }
+
+func (p tested) Ask(ctx context.Context, id int64) (answer int64, err error) {
+	err = p.With(ctx, func(c *nats.Conn) error {
+		text := strconv.FormatInt(id, 10)
+		own := "poolgen.test." + text
+		subscription, err := c.Subscribe(own, func(m *nats.Msg) { _ = m.Respond(m.Data) })
+		if err != nil {
 			return err
-		})
-		return answer, err
-	}
-	return faults.Pool{Ask: ask, Close: pool.Close}
+		}
+		defer subscription.Unsubscribe()
+		m, err := c.RequestWithContext(ctx, own, []byte(text))
+		if err != nil {
+			return err
+		}
+		answer, err = strconv.ParseInt(string(m.Data), 10, 64)
+		return err
+	})
+	return answer, err
 }

@@ -46,16 +46,20 @@ func open(t testing.TB, addr string) faults.Pool {
 	pool, err := NewConnPool(&Config{Addr: addr, Hello: "localhost", CheckAfter: 100 * time.Millisecond},
 		ConnPoolOptions{MaxSize: 4, CreateTimeout: 400 * time.Millisecond, HealthCheckTimeout: 300 * time.Millisecond})
 	require.NoError(t, err)
-	ask := func(ctx context.Context, id int64) (answer int64, err error) {
-		name := fmt.Sprintf("id-%d@poolgen.test", id)
-		receipt, err := send(ctx, pool, compose(name, name, name, "text"))
-		if err != nil {
-			return 0, err
-		}
-		_, err = fmt.Sscanf(receipt, "for id-%d@poolgen.test", &answer)
-		return answer, err
+	return tested{pool}
+}
+
+// tested is a pool as the faults use it.
+type tested struct{ *ConnPool }
+
+func (p tested) Ask(ctx context.Context, id int64) (answer int64, err error) {
+	name := fmt.Sprintf("id-%d@poolgen.test", id)
+	receipt, err := send(ctx, p.ConnPool, compose(name, name, name, "text"))
+	if err != nil {
+		return 0, err
 	}
-	return faults.Pool{Ask: ask, Close: pool.Close}
+	_, err = fmt.Sscanf(receipt, "for id-%d@poolgen.test", &answer)
+	return answer, err
 }
 
 // requireMailsAreWhole looks at all that the server has delivered: sender and recipient of a mail, as the server

@@ -39,14 +39,18 @@ func TestThePoolSurvivesItsServer(t *testing.T) {
 func open(t testing.TB, addr string) faults.Pool {
 	pool, err := NewConnPool(config(t, addr), ConnPoolOptions{MaxSize: 4, CreateTimeout: 400 * time.Millisecond, HealthCheckTimeout: 300 * time.Millisecond})
 	require.NoError(t, err)
-	ask := func(ctx context.Context, id int64) (int64, error) {
-		output, err := execute(ctx, pool, fmt.Sprintf("echo %d", id))
-		if err != nil {
-			return 0, err
-		}
-		return strconv.ParseInt(strings.TrimSpace(string(output)), 10, 64)
+	return tested{pool}
+}
+
+// tested is a pool as the faults use it.
+type tested struct{ *ConnPool }
+
+func (p tested) Ask(ctx context.Context, id int64) (int64, error) {
+	output, err := execute(ctx, p.ConnPool, fmt.Sprintf("echo %d", id))
+	if err != nil {
+		return 0, err
 	}
-	return faults.Pool{Ask: ask, Close: pool.Close}
+	return strconv.ParseInt(strings.TrimSpace(string(output)), 10, 64)
 }
 
 func config(t testing.TB, addr string) *Config {

@@ -9,14 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a request of a scenario may take.
-const patience = time.Second
-
-// Pool is a pool in a scenario.
-type Pool struct {
-	Ask   func(ctx context.Context, id int64) (int64, error) // as of Start
-	Close func(context.Context) error
-}
+// leisure is how long a request may take to a server that begins a process for each connection, or writes each answer to
+// the disk.
+const leisure = time.Second
 
 // Survive puts a load on a pool and does to its server, and to the network between, what may happen to both. It opens a pool
 // for the server at the address, a host and port. The server must be one that greets who connects: with the greeting it is
@@ -27,7 +22,7 @@ func Survive(t *testing.T, name string, open func(t testing.TB, addr string) Poo
 		t.Run(name, func(t *testing.T) {
 			pool := open(t, addr(t))
 			t.Cleanup(func() { _ = closeSoon(pool) }) // if the test fails, the next one shall not see its connections
-			l := Start(t, 8, patience, pool.Ask)
+			l := Start(t, 8, leisure, pool.Ask)
 			l.Answers(t, 20)
 			play(t, l)
 			l.Stop(t)
@@ -52,7 +47,7 @@ func Survive(t *testing.T, name string, open func(t testing.TB, addr string) Poo
 		return proxy.Addr()
 	}
 	scenario("refused", proxied, func(t *testing.T, l *Load) {
-		proxy.Refuse()
+		proxy.Refuse(t)
 		l.Failures(t, 16)
 		l.Recovers(t, proxy.Heal(t))
 	})
@@ -74,7 +69,7 @@ func Survive(t *testing.T, name string, open func(t testing.TB, addr string) Poo
 
 	t.Run("restarted while closing", func(t *testing.T) {
 		pool := open(t, server.TCP)
-		l := Start(t, 8, patience, pool.Ask)
+		l := Start(t, 8, leisure, pool.Ask)
 		l.Answers(t, 20)
 		server.Kill(t)
 		closed := make(chan error, 1)
