@@ -72,7 +72,7 @@ func (c *Conn) Run(ctx context.Context, command string) (output []byte, err erro
 
 // bounded calls f, and closes the connection when ctx ends meanwhile: nothing less is sure to end f.
 func (c *Conn) bounded(ctx context.Context, f func() error) error {
-	stop := context.AfterFunc(ctx, func() { c.Client.Close() })
+	stop := context.AfterFunc(ctx, func() { c.Close() })
 	err := f()
 	if !stop() {
 		c.err = context.Cause(ctx)
