@@ -108,6 +108,7 @@ type gated struct {
 	met       *Conn // with this connection, if there was one
 	ctx       context.Context
 	leave     context.CancelFunc // for the first requester
+	patient   context.Context    // of the second requester
 	left      time.Time          // when it was told to,
 	ended     time.Time          // and did
 	first     *request
@@ -151,6 +152,10 @@ func testGate(t *testing.T, hook gate, conduct conduct, interruption interruptio
 		defer g.letGo() // before the pool is looked at for the last time
 		g.ctx, g.leave = context.WithTimeout(b.ctx, 5*time.Second)
 		defer g.leave()
+		patient, done := context.WithTimeout(b.ctx, 9*time.Second)
+		defer done()
+		g.patient = patient
+		b.overflows = hook.name == "before close" && conduct.hangs // the backend takes what is not closed yet for open
 		g.bystander, g.subject = b.acquire(), b.acquire()
 		g.run()
 	})
@@ -187,7 +192,7 @@ func (g *gated) ask() {
 		return g.pool.Acquire(ctx)
 	}, g.use)
 	synctest.Wait()
-	g.second = g.launch(g.backend.ctx, g.pool.Acquire, g.use)
+	g.second = g.launch(g.patient, g.pool.Acquire, g.use)
 	synctest.Wait()
 }
 
