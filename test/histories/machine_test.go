@@ -195,7 +195,11 @@ func (m *machine) lease(r *requester) {
 			m.idle = append(m.idle, m.last)
 		}
 	}
-	m.must(r.over, "a requester who came upon a dead connection waits")
+	if !r.over { // It is its turn, but Resize has left no place. TryAcquire and AcquireOrCreate wait then, too.
+		m.must(m.vacant() <= 0 && len(m.idle) == 0, "a requester who came upon a dead connection waits, with %d places vacant and %v idle", m.vacant(), m.idle)
+		m.queue = append([]*requester{r}, m.queue...)
+		return
+	}
 	if r.err != nil {
 		m.must(m.failing, "a requester who came upon a dead connection failed: %v", r.err)
 		m.failed(r, "failed")
@@ -312,6 +316,7 @@ func (m *machine) detach(t *rapid.T) {
 	h := m.pick(t)
 	m.must(h.detach(), "Detach of a lease returned no connection")
 	m.stats.Detached++
+	synctest.Wait()
 	m.must(!m.isClosed(h.id), "connection %d was closed by Detach", h.id)
 	m.leaves(h)
 }
@@ -344,6 +349,7 @@ func (m *machine) releaseStale(t *rapid.T) {
 	h := m.stale[rapid.IntRange(0, len(m.stale)-1).Draw(t, "lease")]
 	h.release()
 	h.discard()
+	synctest.Wait()
 	m.must(!h.detach(), "Detach of a lease that had ended returned a connection")
 }
 
@@ -394,6 +400,7 @@ func (m *machine) insert(*rapid.T) {
 
 func (m *machine) reset(*rapid.T) {
 	m.subject.reset()
+	synctest.Wait()
 	m.retired += uint64(len(m.idle))
 	m.idle, m.surplus = nil, 0
 	for _, h := range m.held {
@@ -407,13 +414,13 @@ func (m *machine) reset(*rapid.T) {
 func (m *machine) resize(t *rapid.T) {
 	n := rapid.IntRange(1, 4).Draw(t, "MaxSize")
 	how := m.outcome(m.subject.resize(n))
+	synctest.Wait()
 	if m.closed {
 		m.must(how == "closed", "Resize: %s", how)
 		return
 	}
 	m.must(how == "ok", "Resize: %s", how)
 	m.size = n
-	synctest.Wait()
 	doomed := m.surplus
 	for _, h := range m.held {
 		if !h.fresh && m.doomed[h.id] {

@@ -83,7 +83,8 @@ func (w *world) step(e event) bool {
 		w.reset, w.present = max(w.reset, e.n), set{}
 	case "resize":
 		if e.how == "ok" {
-			w.max, w.ceiling = e.n, max(e.n, w.leased())
+			// A create under way may outlive a lease that is one too many.
+			w.max, w.ceiling = e.n, max(e.n, min(w.ceiling, e.n+w.leased()))
 		}
 		return w.closed == (e.how == "closed")
 	case "hook closes":
