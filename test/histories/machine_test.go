@@ -36,6 +36,7 @@ type machine struct {
 
 // requester is an Acquire under way.
 type requester struct {
+	begun  time.Time
 	until  time.Time
 	cancel context.CancelFunc
 	over   bool
@@ -102,7 +103,7 @@ func (m *machine) isClosed(id int) bool {
 
 func (m *machine) launch(patience time.Duration, acquire func(context.Context) (held, error)) *requester {
 	ctx, cancel := context.WithTimeout(m.ctx, patience)
-	r := &requester{until: time.Now().Add(patience), cancel: cancel}
+	r := &requester{begun: time.Now(), until: time.Now().Add(patience), cancel: cancel}
 	go func() {
 		defer cancel()
 		r.held, r.err = acquire(ctx)
@@ -139,11 +140,33 @@ func (m *machine) failed(r *requester, how string) {
 func (m *machine) fill() {
 	m.Helper()
 	synctest.Wait()
+	if m.failing && m.vacant() > 0 {
+		m.failAll()
+		return
+	}
 	for len(m.queue) > 0 && m.vacant() > 0 {
 		r := m.queue[0]
 		m.queue = m.queue[1:]
 		m.createFor(r)
 	}
+}
+
+// failAll is fill when creates fail: one for each requester but, if there is no connection at all, those who have waited as
+// long as a create may take share one.
+func (m *machine) failAll() {
+	m.Helper()
+	creates, shared := int(m.ids.Load())-m.last, 0
+	for _, r := range m.queue {
+		m.failed(r, "failed")
+		if m.places() == 0 && time.Since(r.begun) >= 10*time.Second {
+			shared++
+		}
+	}
+	all := len(m.queue)
+	m.must(min(all, max(1, all-shared)) <= creates && creates <= all, "%d creates for %d requesters, of whom %d may share one", creates, all, shared)
+	m.queue = nil
+	m.last += creates
+	m.stats.CreateFailures += uint64(creates)
 }
 
 func (m *machine) createFor(r *requester) {
