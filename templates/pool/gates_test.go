@@ -1,0 +1,280 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// gate is a hook that misbehaves once, and how a connection gets to it.
+type gate struct {
+	name string
+	set  func(*backend, script)
+	lead func(g *gated)
+	own  bool // the hook runs in the goroutine of who calls the pool, which is the hook's for as long as it takes
+	ctx  bool // it has a context
+	veto bool // a connection for which it does not succeed must not be used again
+}
+
+var gates = []gate{
+	{"create", (*backend).creating, fillVacant, false, true, false},
+	{"needs check", needingOnce, leaseIdle, true, false, false},                                                               //poolgen:if hasNeeds
+	{"check", checkingOnce, leaseIdle, false, true, true},                                                                     //poolgen:if hasNeeds
+	{"reset by the pool", func(b *backend, s script) { b.resetting(unlessHere(s)) }, endByRelease, false, true, true},         //poolgen:if resetsAway
+	{"reset by the releaser", func(b *backend, s script) { b.resetting(onlyHere(s)) }, endByRelease, true, false, true},       //poolgen:if resetsHere
+	{"broken", func(b *backend, s script) { b.breaking(refuses(s)) }, endByRelease, true, false, true},                        //poolgen:if hasBroken
+	{"close", (*backend).closing, endByDiscard, false, true, false},                                                           //poolgen:if hasClose
+	{"after create", func(b *backend, s script) { b.set(func() { b.onAfterCreate = s }) }, fillVacant, false, true, true},     //poolgen:if hasAfterCreate
+	{"before acquire", func(b *backend, s script) { b.set(func() { b.onBeforeAcquire = s }) }, leaseIdle, true, true, true},   //poolgen:if hasBeforeAcquire
+	{"after release", func(b *backend, s script) { b.set(func() { b.onAfterRelease = s }) }, endByRelease, true, false, true}, //poolgen:if hasAfterRelease
+	{"before close", func(b *backend, s script) { b.set(func() { b.onBeforeClose = s }) }, endByDiscard, false, false, false}, //poolgen:if hasBeforeClose
+}
+
+// needingOnce has no check fail that the needs-check hook asks for.
+//
+//poolgen:if hasNeeds
+func needingOnce(b *backend, s script) { b.needing(refuses(s)) }
+
+//poolgen:if hasNeeds
+func checkingOnce(b *backend, s script) { b.allDue(); b.checking(s) }
+
+// refuses is a script as a hook that answers: it says true instead of failing.
+func refuses(s script) func(*Conn) bool {
+	return func(c *Conn) bool { return s(context.Background(), c) != nil }
+}
+
+// How a connection gets to the hook: the requesters find the one place that they may have vacant or idle, or wait
+// until its lease ends.
+
+func fillVacant(g *gated)   { g.subject.Detach(); synctest.Wait(); g.before(); g.ask() }
+func leaseIdle(g *gated)    { g.subject.Release(); synctest.Wait(); g.before(); g.ask() }
+func endByRelease(g *gated) { g.ask(); g.before(); go g.subject.Release(); synctest.Wait() }
+func endByDiscard(g *gated) { g.ask(); g.before(); go g.subject.Discard(); synctest.Wait() }
+
+// conduct is what a hook does, and how long it does it in a second, which is its time.
+type conduct struct {
+	name  string
+	does  func(g *gated) script
+	takes time.Duration
+	good  bool
+	hangs bool
+}
+
+var conducts = []conduct{
+	{"succeeds", func(*gated) script { return succeed }, 0, true, false},
+	{"fails", func(*gated) script { return fail(errRefused) }, 0, false, false},
+	{"is slow", func(*gated) script { return deaf(300 * time.Millisecond) }, 300 * time.Millisecond, true, false},
+	{"hangs and heeds its context", func(*gated) script { return take(24 * time.Hour) }, time.Second, false, true},
+	{"never returns", func(g *gated) script { return g.never }, time.Second + time.Second/64, false, true},
+	{"panics", func(*gated) script { return panicking("oh no") }, 0, false, false},
+	{"ends its goroutine", func(*gated) script { return exit }, 0, false, false},
+}
+
+// interruption is what happens to the pool or to the first of the requesters.
+type interruption struct {
+	name string
+	do   func(g *gated)
+}
+
+var interruptions = []interruption{
+	{"nothing", func(*gated) {}},
+	{"the requester leaves", func(g *gated) { g.left = time.Now(); g.leave() }},
+	{"Close", (*gated).close},
+	{"Reset", func(g *gated) { g.pool.Reset() }},            //poolgen:if hasReset
+	{"Resize to less", (*gated).shrink},                     //poolgen:if hasResize
+	{"Resize to more", func(g *gated) { g.pool.Resize(3) }}, //poolgen:if hasResize
+}
+
+// gateMoments are when the interruption happens, in relation to the hook.
+var gateMoments = []string{"before it", "from within it", "in the instant in which it ends", "after it"}
+
+// gated is a scenario: of two places a bystander holds one, and what becomes of the other one is up to the hook.
+type gated struct {
+	*backend
+	hook      gate
+	conduct   conduct
+	moment    string
+	interrupt func()
+	letGo     func() // lets the hook return that never does
+	open      chan struct{}
+	bystander *held
+	subject   *held
+	entered   bool  // the hook is, or was,
+	met       *Conn // with this connection, if there was one
+	ctx       context.Context
+	leave     context.CancelFunc // for the first requester
+	patient   context.Context    // of the second requester
+	left      time.Time          // when it was told to,
+	ended     time.Time          // and did
+	first     *request
+	second    *request
+	isClosed  bool
+	closed    chan error
+}
+
+// TestGates goes through all that a hook may do, and at each moment of that through all that may come in between.
+func TestGates(t *testing.T) {
+	for _, hook := range gates {
+		t.Run(hook.name, func(t *testing.T) {
+			for _, conduct := range conducts {
+				if conduct.name == "hangs and heeds its context" && !hook.ctx {
+					continue
+				}
+				t.Run(conduct.name, func(t *testing.T) {
+					for _, interruption := range interruptions {
+						for _, moment := range gateMoments {
+							if interruption.name == "nothing" && moment != "before it" {
+								continue
+							}
+							t.Run(interruption.name+" "+moment, func(t *testing.T) {
+								testGate(t, hook, conduct, interruption, moment)
+							})
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func testGate(t *testing.T, hook gate, conduct conduct, interruption interruption, moment string) {
+	options := PoolOptions{MaxSize: 2, CreateTimeout: time.Second}
+	options.HealthCheckTimeout = time.Second //poolgen:if hasCheck
+	virtual(t, options, func(t *testing.T, b *backend) {
+		g := &gated{backend: b, hook: hook, conduct: conduct, moment: moment, open: make(chan struct{}), closed: make(chan error, 1)}
+		g.interrupt = func() { interruption.do(g) }
+		g.letGo = sync.OnceFunc(func() { close(g.open) })
+		defer g.letGo() // before the pool is looked at for the last time
+		g.ctx, g.leave = context.WithTimeout(b.ctx, 5*time.Second)
+		defer g.leave()
+		patient, done := context.WithTimeout(b.ctx, 9*time.Second)
+		defer done()
+		g.patient = patient
+		b.overflows = hook.name == "before close" && conduct.hangs // the backend takes what is not closed yet for open
+		g.bystander, g.subject = b.acquire(), b.acquire()
+		g.run()
+	})
+}
+
+func (g *gated) run() {
+	g.hook.lead(g)
+	time.Sleep(10 * time.Second) // longer than anything takes that is bounded
+	if g.moment == "after it" {
+		g.interrupt()
+		synctest.Wait()
+	}
+	if g.hook.own && g.conduct.hangs { // the pool can't take its caller's goroutine from the hook
+		g.letGo()
+	}
+	g.bystander.Release()
+	time.Sleep(10 * time.Second)
+	g.judge()
+}
+
+// before is the moment before the hook.
+func (g *gated) before() {
+	g.hook.set(g.backend, g.script)
+	if g.moment == "before it" {
+		g.interrupt()
+		synctest.Wait()
+	}
+}
+
+// ask has two requesters want the place, one after the other.
+func (g *gated) ask() {
+	g.first = g.launch(g.ctx, func(ctx context.Context) (Lease, error) {
+		defer func() { g.ended = time.Now() }()
+		return g.pool.Acquire(ctx)
+	}, g.use)
+	synctest.Wait()
+	g.second = g.launch(g.patient, g.pool.Acquire, g.use)
+	synctest.Wait()
+}
+
+// use is what the requesters do with their leases.
+func (g *gated) use(h *held) {
+	if g.refused() && h.Conn() == g.met {
+		g.violation("a requester got the connection that the hook has refused")
+	}
+	h.Release()
+}
+
+// script is the hook: it misbehaves at its first call, and is good from then on.
+func (g *gated) script(ctx context.Context, c *Conn) error {
+	if g.entered {
+		return nil
+	}
+	g.entered, g.met = true, c
+	switch g.moment {
+	case "from within it":
+		g.interrupt()
+	case "in the instant in which it ends":
+		time.AfterFunc(g.conduct.takes, g.interrupt)
+	}
+	return g.conduct.does(g)(ctx, c)
+}
+
+// never is a hook that does not return before the test lets it.
+func (g *gated) never(context.Context, *Conn) error { <-g.open; return nil }
+
+// close ends the pool. It takes until the bystander is done.
+func (g *gated) close() {
+	g.isClosed = true
+	go func() { g.closed <- g.pool.Close(g.backend.ctx) }()
+}
+
+// shrink leaves no place but the bystander's, for a while.
+//
+//poolgen:if hasResize
+func (g *gated) shrink() {
+	g.pool.Resize(1)
+	time.AfterFunc(3*time.Second, func() { g.pool.Resize(2) })
+}
+
+// judge requires, while a hook that never returns still has not, that nobody waits and no place is missing.
+func (g *gated) judge() {
+	g.first.over()
+	g.second.over()
+	for _, err := range []error{g.first.err, g.second.err} {
+		if err != nil {
+			g.explained(err)
+		}
+	}
+	if !g.left.IsZero() && g.first.err != nil && !g.hook.own {
+		require.False(g, g.ended.After(g.left), "the first requester stayed for %v", g.ended.Sub(g.left))
+	}
+	g.whole()
+	if g.isClosed {
+		require.NoError(g, <-g.closed)
+		return
+	}
+	g.holdsAll()
+	late := g.hook.name == "after create" && g.conduct.name == "never returns" // nobody closes what a hook still uses
+	if g.refused() && hasClose && !late {
+		require.Equal(g, 1, g.backend.closed(g.met), "closes of the connection that the hook has refused")
+	}
+}
+
+// refused reports whether the connection must not be used any more. A hook in its caller's goroutine is asked as long as
+// it takes, and says yes in the end.
+func (g *gated) refused() bool {
+	return g.hook.veto && g.entered && !g.conduct.good && (!g.hook.own || g.conduct.name != "never returns")
+}
+
+// explained requires that an error is one of those that a requester may get here.
+func (g *gated) explained(err error) {
+	var hook *PoolError
+	switch {
+	case errors.Is(err, ErrPoolClosed) && g.isClosed:
+	case errors.Is(err, context.Canceled) && !g.left.IsZero():
+	case errors.Is(err, context.DeadlineExceeded) && g.hook.own && g.conduct.hangs: // the place was the hook's all the time
+	case errors.As(err, &hook) && !g.conduct.good && hook.Op != "acquire":
+	default:
+		require.NoError(g, err)
+	}
+}
