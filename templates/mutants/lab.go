@@ -38,7 +38,7 @@ func (l *lab) try(m mutation) (o outcome) {
 		return o
 	}
 	defer os.RemoveAll(filepath.Dir(filepath.Dir(filepath.Dir(binary))))
-	if o.test, o.err = test(binary, m.tests, time.Minute); o.test == "" && o.err == nil {
+	if o.test, o.err = test(binary, m.tests, 30*time.Second); o.test == "" && o.err == nil {
 		o.late = true
 		o.test, o.err = test(binary, ".", l.long)
 	}
