@@ -83,6 +83,22 @@ func TestARequesterWhoseCheckFailsKeepsItsTurn(t *testing.T) {
 	})
 }
 
+// Else a releaser who has read limit a moment before makes a place idle beside the first who waits, and tells nobody:
+// unlock would set limit, but too late.
+func TestWhoBeginsToWaitShutsTheFastPathAtOnce(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		h := b.acquire()
+		require.NotZero(t, b.pool.limit.Load())
+		b.pool.mu.Lock()
+		w := b.pool.waiter(b.ctx, b.ctx.Done(), time.Now())
+		b.pool.insert(w)
+		require.Zero(t, b.pool.limit.Load())
+		b.pool.remove(w)
+		b.pool.unlock()
+		h.Release()
+	})
+}
+
 func TestWaitsAndWaitTimeAreExact(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		h := b.acquire()
