@@ -222,7 +222,6 @@ func (l ConnLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // ReleaseErr is Release after the connection's use has ended with err, which may be nil: if that is

@@ -219,7 +219,6 @@ func (l ConnLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.

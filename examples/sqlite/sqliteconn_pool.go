@@ -261,7 +261,6 @@ func (l SqliteConnLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Discard ends the lease of a connection that is not to be used again.

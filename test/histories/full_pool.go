@@ -284,7 +284,6 @@ func (l FullLease) Release() {
 	if l.end() {
 		p.recycle(s)
 	}
-	return
 }
 
 // Created returns when the connection was created.
