@@ -313,16 +313,12 @@ func (m *machine) parted(h held) bool {
 			left++
 		}
 	}
-	if m.surplus > 0 && m.isClosed(h.id) && !m.closed && !(m.dead[h.id] && len(m.queue) > 0 && m.surplus <= left && uint64(m.pool.Stats().RetiredUnhealthy) > m.stats.RetiredUnhealthy) ||
-		m.surplus > left {
+	if got := m.pool.Stats(); m.surplus > 0 && got.RetiredSurplus+got.RetiredReset > m.retired {
 		m.surplus--
 		m.must(m.isClosed(h.id), "connection %d, one too many, is not closed", h.id)
 		return true
 	}
-	if m.closed && m.surplus > 0 && m.pool.Stats().RetiredSurplus+m.pool.Stats().RetiredReset > m.retired {
-		m.surplus--
-		return true
-	}
+	m.must(m.surplus <= left, "of %d leases %d are too many", left, m.surplus)
 	return false
 }
 
