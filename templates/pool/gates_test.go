@@ -198,7 +198,7 @@ func (g *gated) ask() {
 
 // use is what the requesters do with their leases.
 func (g *gated) use(h *held) {
-	if g.refused() && h.Conn() == g.met {
+	if g.refused() == h.Conn() {
 		g.violation("a requester got the connection that the hook has refused")
 	}
 	h.Release()
@@ -206,10 +206,15 @@ func (g *gated) use(h *held) {
 
 // script is the hook: it misbehaves at its first call, and is good from then on.
 func (g *gated) script(ctx context.Context, c *Conn) error {
-	if g.entered {
+	g.mu.Lock()
+	again := g.entered
+	if !again {
+		g.entered, g.met = true, c
+	}
+	g.mu.Unlock()
+	if again {
 		return nil
 	}
-	g.entered, g.met = true, c
 	switch g.moment {
 	case "from within it":
 		g.interrupt()
@@ -255,15 +260,20 @@ func (g *gated) judge() {
 	}
 	g.holdsAll()
 	late := g.hook.name == "after create" && g.conduct.name == "never returns" // nobody closes what a hook still uses
-	if g.refused() && hasClose && !late {
-		require.Equal(g, 1, g.backend.closed(g.met), "closes of the connection that the hook has refused")
+	if c := g.refused(); c != nil && hasClose && !late {
+		require.Equal(g, 1, g.backend.closed(c), "closes of the connection that the hook has refused")
 	}
 }
 
-// refused reports whether the connection must not be used any more. A hook in its caller's goroutine is asked as long as
-// it takes, and says yes in the end.
-func (g *gated) refused() bool {
-	return g.hook.veto && g.entered && !g.conduct.good && (!g.hook.own || g.conduct.name != "never returns")
+// refused returns the connection that must not be used any more, if there is one. A hook in its caller's goroutine is
+// asked as long as it takes, and says yes in the end.
+func (g *gated) refused() *Conn {
+	if !g.hook.veto || g.conduct.good || g.hook.own && g.conduct.name == "never returns" {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.met
 }
 
 // explained requires that an error is one of those that a requester may get here.
