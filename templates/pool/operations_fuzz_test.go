@@ -98,9 +98,9 @@ func (p *tape) excess(n int) { p.ask(n, p.pool.AcquireOrCreate) }
 
 // ask has somebody ask for a connection, for at least 10 ms and at most 2.5 s.
 func (p *tape) ask(n int, acquire func(context.Context) (Lease, error)) {
-	ctx, cancel := context.WithTimeout(p.backend.ctx, time.Duration(n+1)*10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Duration(n+1)*10*time.Millisecond)
 	p.cancels = append(p.cancels, cancel)
-	context.AfterFunc(p.backend.ctx, cancel)
+	context.AfterFunc(p.ctx, cancel)
 	p.requests = append(p.requests, p.launch(ctx, acquire, nil))
 }
 
@@ -154,10 +154,10 @@ func (p *tape) releaseStale(n int) {
 func (p *tape) pass(n int) { time.Sleep(time.Duration(n) * 10 * time.Millisecond) }
 
 //poolgen:if hasWarm
-func (p *tape) warm(n int) { go p.pool.Warm(p.backend.ctx, n%p.size()+1, nil) }
+func (p *tape) warm(n int) { go p.pool.Warm(p.ctx, n%p.size()+1, nil) }
 
 //poolgen:if hasInsert
-func (p *tape) insert(int) { p.pool.Insert(p.connect(p.backend.ctx, nil)) }
+func (p *tape) insert(int) { p.pool.Insert(p.connect(p.ctx, nil)) }
 
 //poolgen:if hasRetain
 func (p *tape) retain(n int) { p.pool.Retain(func(c *Conn) bool { return (c.id+n)%2 == 0 }) }
@@ -191,7 +191,7 @@ func (p *tape) vet(n int) { p.set(func() { p.onBeforeAcquire = behaviour(n) }) }
 // end closes the pool, which most tapes do not.
 func (p *tape) end(n int) {
 	if n%8 == 0 {
-		go p.pool.Close(p.backend.ctx)
+		go p.pool.Close(p.ctx)
 	}
 }
 
