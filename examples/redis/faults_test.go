@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +35,25 @@ func TestThePoolSurvivesItsServer(t *testing.T) {
 			return len(list), err
 		},
 	})
+}
+
+func TestALateAnswerIsNotTheNextOnes(t *testing.T) {
+	proxy := faults.NewProxy(t, faults.Find(t, "redis").TCP)
+	p, err := NewConnPool(&Config{Addr: proxy.Addr(), CheckAfter: time.Hour}, ConnPoolOptions{MaxSize: 1})
+	require.NoError(t, err)
+	defer p.Close(t.Context())
+	conn, err := p.Acquire(t.Context())
+	require.NoError(t, err)
+	proxy.Delay(t, 100*time.Millisecond)
+	late, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err = conn.Do(late, "ECHO", "1")
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	conn.Release() // by mistake
+
+	got, err := pool{p}.Ask(t.Context(), 2)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, got)
 }
 
 // pool echoes.
