@@ -19,13 +19,13 @@ func (p *Package) start(request Request, ref reference) ([]byte, error) {
 	pool, newPool := request.poolNames()
 	var b strings.Builder
 	err := startText.Execute(&b, map[string]string{
-		"Package": p.Name,
-		"Flags":   request.flags(),
-		"Type":    ref.Name,
-		"Create":  verb + upperFirst(ref.Name),
-		"Config":  ref.Name + "Config",
-		"Pool":    pool,
-		"NewPool": newPool,
+		"Package":  p.Name,
+		"Generate": "//go:generate go tool poolgen " + request.flags(), // not below, where go generate would see it
+		"Type":     ref.Name,
+		"Create":   verb + upperFirst(ref.Name),
+		"Config":   ref.Name + "Config",
+		"Pool":     pool,
+		"NewPool":  newPool,
 	})
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ import (
 	"time"
 )
 
-//go:generate go tool poolgen {{.Flags}}
+{{.Generate}}
 
 // {{.Config}} is the pool context: what a connection is created from. {{.NewPool}} takes it, and each hook below
 // may have it as a parameter. It may be of any other type, or be deleted with the parameter.

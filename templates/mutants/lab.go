@@ -28,7 +28,7 @@ type outcome struct {
 	err  error // why nothing is known
 }
 
-// try makes a mutation and has the tests run.
+// try makes a mutation and has the tests run: all of them only if the pool has all the features that they need.
 func (l *lab) try(m mutation) (o outcome) {
 	begun := time.Now()
 	defer func() { o.took = time.Since(begun) }()
@@ -38,33 +38,40 @@ func (l *lab) try(m mutation) (o outcome) {
 		return o
 	}
 	defer os.RemoveAll(filepath.Dir(filepath.Dir(filepath.Dir(binary))))
-	if o.test, o.err = test(binary, m.tests, 30*time.Second); o.test == "" && o.err == nil {
+	if o.test, o.err = test(binary, m.tests, 30*time.Second); o.test == "" && o.err == nil && m.without == "" {
 		o.late = true
 		o.test, o.err = test(binary, ".", l.long)
 	}
 	return o
 }
 
-// control sees whether the tests pass without any mutation: else it proves nothing that they fail with one. For each
-// pattern there must be a test.
+// control sees whether the tests pass without any mutation, with all features and without those that a mutation goes
+// without: else it proves nothing that they fail with one.
 func (l *lab) control(chosen []mutation) error {
-	binary, err := l.build(mutation{name: "control"})
-	if err != nil {
-		return err
-	}
-	list, err := exec.Command(binary, "-test.list", ".").Output()
-	if err != nil {
-		return err
-	}
-	var patterns []string
+	patterns := map[string][]string{}
 	for _, m := range chosen {
-		if found, err := regexp.Match("(?m)"+m.tests, list); err != nil || !found {
-			return fmt.Errorf("%s: no test is called like %s", m.name, m.tests)
-		}
-		patterns = append(patterns, m.tests)
+		patterns[m.without] = append(patterns[m.without], m.tests)
 	}
-	if failed, err := test(binary, strings.Join(patterns, "|"), l.long); failed != "" || err != nil {
-		return errors.Join(fmt.Errorf("without any mutation: %s", failed), err)
+	for without, tests := range patterns {
+		binary, err := l.build(mutation{name: "control", without: without})
+		if err != nil {
+			return err
+		}
+		list, err := exec.Command(binary, "-test.list", ".").Output()
+		if err != nil {
+			return err
+		}
+		for _, pattern := range tests {
+			if found, err := regexp.Match("(?m)^("+pattern+")", list); err != nil || !found {
+				return fmt.Errorf("no test is called like %s", pattern)
+			}
+		}
+		if failed, err := test(binary, strings.Join(tests, "|"), l.long); failed != "" || err != nil {
+			return errors.Join(fmt.Errorf("without any mutation: %s", failed), err)
+		}
+		if err := os.RemoveAll(filepath.Join(l.work, "control")); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -81,19 +88,14 @@ func (l *lab) build(m mutation) (binary string, err error) {
 			return "", err
 		}
 	}
-	if m.file != "" {
-		path := filepath.Join(folder, m.file)
-		source, err := os.ReadFile(path)
-		if err != nil {
-			return "", err
-		}
-		mutated, err := m.apply(string(source))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(path, []byte(mutated), 0o644); err != nil {
-			return "", err
-		}
+	if m.without != "" {
+		err = edit(filepath.Join(folder, "features.go"), func(source string) (string, error) { return reduce(source, m.without) })
+	}
+	if m.file != "" && err == nil {
+		err = edit(filepath.Join(folder, m.file), m.apply)
+	}
+	if err != nil {
+		return "", err
 	}
 	cmd := exec.Command("go", "test", "-c", "-o", "pool.test", ".")
 	cmd.Dir = folder
@@ -102,6 +104,19 @@ func (l *lab) build(m mutation) (binary string, err error) {
 		return "", fmt.Errorf("it does not build: %w\n%s", err, out)
 	}
 	return filepath.Join(folder, "pool.test"), nil
+}
+
+// edit changes a file.
+func edit(path string, change func(string) (string, error)) error {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	changed, err := change(string(source))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(changed), 0o644)
 }
 
 // copyFile copies a file of the module.

@@ -12,11 +12,12 @@ type mutation struct {
 	short    bool
 	file     string
 	tests    string // a pattern of those that are expected to notice
+	without  string // features, separated by commas, that the pool does not have then
 	old, new string // whole lines
 }
 
 // header begins a mutation of the list.
-var header = regexp.MustCompile(`^@@ (short )?([a-z0-9-]+) (\w+\.go) (\S+)$`)
+var header = regexp.MustCompile(`^@@ (short )?([a-z0-9-]+) (\w+\.go) (\S+)(?: without (\S+))?$`)
 
 // parse reads the list: after each header come lines that begin as those of a diff do.
 func parse(list string) (all []mutation, err error) {
@@ -27,7 +28,7 @@ func parse(list string) (all []mutation, err error) {
 				return nil, fmt.Errorf("mutations.diff:%d: there are two mutations %s", i+1, h[2])
 			}
 			names[h[2]] = true
-			all = append(all, mutation{name: h[2], short: h[1] != "", file: h[3], tests: h[4]})
+			all = append(all, mutation{name: h[2], short: h[1] != "", file: h[3], tests: h[4], without: h[5]})
 			continue
 		}
 		if line == "" || line[0] == '#' {
@@ -45,6 +46,18 @@ func parse(list string) (all []mutation, err error) {
 		}
 	}
 	return all, nil
+}
+
+// reduce returns the source of features.go without some of them.
+func reduce(source, features string) (string, error) {
+	for _, name := range strings.Split(features, ",") {
+		constant := regexp.MustCompile(`(?m)^(\t` + name + ` +=) true\b`)
+		if len(constant.FindAllString(source, 2)) != 1 {
+			return "", fmt.Errorf("features.go has no %s that is true", name)
+		}
+		source = constant.ReplaceAllString(source, "$1 false")
+	}
+	return source, nil
 }
 
 // apply returns the source with the mutation. The old lines must be there exactly once.

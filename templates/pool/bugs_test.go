@@ -129,7 +129,7 @@ func TestNobodyWaitsForAPoolThatIsClosedMeanwhile(t *testing.T) {
 //poolgen:if hasCheck && hasNeeds && hasLimits
 func TestTheDeathOfAllConnectionsMakesNoDialStorm(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 20, MaxConcurrentCreates: 2}, func(t *testing.T, b *backend) {
-		b.idle(20)
+		b.release(b.acquireAll(20)...)
 		b.kill()
 		b.allDue()
 		b.creating(take(100 * time.Millisecond))

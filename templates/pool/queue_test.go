@@ -92,10 +92,31 @@ func TestWhoBeginsToWaitShutsTheFastPathAtOnce(t *testing.T) {
 		b.pool.mu.Lock()
 		w := b.pool.waiter(b.ctx, b.ctx.Done(), time.Now())
 		b.pool.insert(w)
-		require.Zero(t, b.pool.limit.Load())
+		limit := b.pool.limit.Load()
 		b.pool.remove(w)
 		b.pool.unlock()
+		require.Zero(t, limit)
 		h.Release()
+	})
+}
+
+// A requester may be given a place, and its context end, before it has come to wait: it finds both.
+func TestAPlaceIsNotLostIfTheContextEndsBeforeItsRequesterSeesIt(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		h := b.acquire()
+		for range 50 {
+			ctx, cancel := context.WithCancel(b.ctx)
+			b.pool.mu.Lock()
+			w := b.pool.waiter(ctx, ctx.Done(), time.Now())
+			b.pool.insert(w)
+			b.pool.unlock()
+			b.release(h)
+			cancel()
+			b.pool.mu.Lock()
+			s, err := b.pool.wait(w)
+			require.NoError(t, err)
+			h = b.hold(s.lease())
+		}
 	})
 }
 
