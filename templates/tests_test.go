@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,9 +25,11 @@ func read(t *testing.T, path string) string {
 	require.NoError(t, err)
 	more, err := filepath.Glob("../bench/*_test.go")
 	require.NoError(t, err)
+	histories, err := filepath.Glob("../test/*/*_test.go")
+	require.NoError(t, err)
 	mine, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
-	for _, path := range append(append(paths, more...), mine...) {
+	for _, path := range slices.Concat(paths, more, histories, mine) {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, match := range defined.FindAllSubmatch(text, -1) {
