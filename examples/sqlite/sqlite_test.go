@@ -43,6 +43,7 @@ func TestWritersOutlastALockByAnotherProgram(t *testing.T) {
 
 func TestAQueryEndsWithItsContext(t *testing.T) {
 	pool := small(t, file(t))
+	require.NoError(t, pool.Warm(t.Context(), 1, nil)) // so that the time is the query's
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
