@@ -93,12 +93,17 @@ func TestCloseDuringACreate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
 				b.creating(slow)
+				begun := time.Now()
 				all := b.requests(2)
 				closed := b.closeLater(b.ctx)
 				for _, r := range all {
 					require.ErrorIs(t, r.failed(), ErrPoolClosed)
 				}
 				require.NoError(t, <-closed)
+				if name == "deaf" {
+					require.Equal(t, 3*time.Second, time.Since(begun), "Close waits for what may still come")
+				}
+				b.left(0)
 				time.Sleep(5 * time.Second)
 				b.left(0)
 			})

@@ -260,9 +260,9 @@ func (b *backend) still() {
 	require.False(b, b.pool.ticker.Stop(), "the timer of the upkeep") //poolgen:if hasUpkeep
 }
 
-//poolgen:if hasUpkeep
+//poolgen:if hasLifetime
 func TestCLO10AConnectionThatComesAfterCloseStartsNoTimer(t *testing.T) {
-	virtual(t, PoolOptions{MaxSize: 4}, func(t *testing.T, b *backend) {
+	virtual(t, PoolOptions{MaxSize: 4, MaxLifetime: time.Hour}, func(t *testing.T, b *backend) {
 		time.Sleep(3 * time.Hour) // with nothing to look after, the upkeep rests
 		b.creating(deaf(time.Second))
 		b.request(b.ctx)

@@ -39,6 +39,20 @@ func TestLEK01ALeaseOlderThanTheThresholdIsReportedOnce(t *testing.T) {
 }
 
 //poolgen:if hasLeaks
+func TestLEK01WhoIsToldOfALeaseMayAskThePool(t *testing.T) {
+	var b *backend
+	var asked []int
+	tell := func(Leak) { asked = append(asked, len(b.pool.Leases(0))) }
+	virtual(t, PoolOptions{MaxSize: 2, LeakThreshold: time.Minute, OnLeak: tell}, func(t *testing.T, of *backend) {
+		b = of
+		b.acquire()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, []int{1}, asked)
+	})
+}
+
+//poolgen:if hasLeaks
 func TestLEK02ALeaseReturnedInTimeIsNotReported(t *testing.T) {
 	options, leaks := reports(PoolOptions{MaxSize: 1, LeakThreshold: time.Minute})
 	virtual(t, options, func(t *testing.T, b *backend) {

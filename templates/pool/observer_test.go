@@ -349,6 +349,22 @@ func TestTheObserverIsToldOfACreateThatIsGivenUp(t *testing.T) {
 	})
 }
 
+//poolgen:if observesCreateFailed
+func TestAnObserverWhoListensForLongIsNotToldAgainThatTheCreateIsGivenUpMeanwhile(t *testing.T) {
+	observer := quiet()
+	var told []error
+	observer.createFailed = func(err error) {
+		told = append(told, err)
+		time.Sleep(10 * time.Second)
+	}
+	virtual(t, PoolOptions{MaxSize: 1, CreateTimeout: time.Second, Observer: observer}, func(t *testing.T, b *backend) {
+		b.creating(fail(errRefused))
+		b.request(b.ctx).wait().failed()
+		time.Sleep(time.Minute)
+		require.Equal(t, []error{errRefused}, told)
+	})
+}
+
 //poolgen:if observesCheckFailed
 func TestTheObserverIsToldOfACheckThatIsGivenUp(t *testing.T) {
 	observed(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: time.Second}, func(t *testing.T, b *backend, d *diary) {
