@@ -68,10 +68,11 @@ func isExported(s string) bool {
 	return unicode.IsUpper(first)
 }
 
-// isImportPath reports whether s may be an import path, in letters, digits and what else the go command allows.
+// isImportPath reports whether s may be an import path, in letters, digits and what else the go command allows. None
+// of its elements may be taken for a flag.
 func isImportPath(s string) bool {
 	for element := range strings.SplitSeq(s, "/") {
-		if strings.Trim(element, ".") == "" || strings.ContainsFunc(element, func(r rune) bool {
+		if strings.Trim(element, ".") == "" || element[0] == '-' || strings.ContainsFunc(element, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._~+", r)
 		}) {
 			return false

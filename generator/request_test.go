@@ -11,7 +11,7 @@ import (
 // Whatever comes by flag or header is a name, or it is refused.
 func TestNothingButNamesIsAccepted(t *testing.T) {
 	for _, evil := range []string{"A\n//go:embed x", "A\rB", "A\x00", "A;B", "A//", "A/*", "A*/", `A"`, "A`", "A'", "A B", " A", "A.", ".A", "A[", "A]", "A[]", "A[int", "A[int]]", "A[func()]", "A[struct{}]", "A[interface{ m() }]", "A[B(1)]", "A[\"x\"]", "A[chan int]",
-		"a/../b.C", "a//b.C", "/a.B", "a/.B", "a b/c.D", "a\nb/c.D", "a/b", "a.b.c.D", "func.A", "_", "func", "1A", "-A", "A\u2028B", "A\ufeff", "../A"} {
+		"a/../b.C", "a//b.C", "/a.B", "a/.B", "a b/c.D", "a\nb/c.D", "a/b", "a.b.c.D", "-toolexec/x.Conn", "func.A", "_", "func", "1A", "-A", "A\u2028B", "A\ufeff", "../A"} {
 		require.Error(t, Request{Type: evil}.Validate(), "-type=%q", evil)
 		require.Error(t, Request{Type: "A", Prefix: evil}.Validate(), "-prefix=%q", evil)
 		for _, kind := range Kinds {
