@@ -105,7 +105,7 @@ func (r *resolver) methods() []candidate {
 // methodNames are the names of a type's exported methods.
 func methodNames(t types.Type) []string {
 	var names []string
-	for method := range types.NewMethodSet(types.NewPointer(t)).Methods() {
+	for method := range types.NewMethodSet(handleOf(t)).Methods() {
 		if method.Obj().Exported() {
 			names = append(names, method.Obj().Name())
 		}
@@ -126,7 +126,7 @@ func (r *resolver) constructors() []candidate {
 		case *types.Func:
 			found = append(found, candidate{obj: obj, sig: obj.Signature()})
 		case *types.TypeName:
-			for method := range types.NewMethodSet(types.NewPointer(obj.Type())).Methods() {
+			for method := range types.NewMethodSet(handleOf(obj.Type())).Methods() {
 				if fn, ok := method.Obj().(*types.Func); ok && obj.Exported() && !obj.IsAlias() && !types.Identical(obj.Type(), r.conn) {
 					found = append(found, candidate{obj: fn, sig: fn.Signature(), owner: obj.Type()})
 				}
@@ -256,11 +256,14 @@ func (r *resolver) isConn(t types.Type) bool {
 }
 
 // handle is the type by which the pool knows a connection.
-func (r *resolver) handle() types.Type {
-	if types.IsInterface(r.conn) {
-		return r.conn
+func (r *resolver) handle() types.Type { return handleOf(r.conn) }
+
+// handleOf is the type that has all methods of t: a pointer to it, unless it is an interface.
+func handleOf(t types.Type) types.Type {
+	if types.IsInterface(t) {
+		return t
 	}
-	return types.NewPointer(r.conn)
+	return types.NewPointer(t)
 }
 
 // pointer is handle as the user writes it.

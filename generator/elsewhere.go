@@ -101,22 +101,22 @@ func (p *Package) condition(file *ast.File) string {
 // conditionOf is the constraint of the builds that have a type of the package, or "" if all do. It may be declared
 // once for each of several systems.
 func (p *Package) conditionOf(name string, others []string) string {
-	var any []string
+	var conditions []string
 	for _, file := range slices.Concat(p.files, p.mentioning(name, others)) {
 		if declaresType(file, name) {
 			c := p.condition(file)
 			if c == "" {
 				return ""
 			}
-			any = append(any, c)
+			conditions = append(conditions, c)
 		}
 	}
-	slices.Sort(any)
-	any = slices.Compact(any)
-	if len(any) < 2 {
-		return strings.Join(any, "")
+	slices.Sort(conditions)
+	conditions = slices.Compact(conditions)
+	if len(conditions) < 2 {
+		return strings.Join(conditions, "")
 	}
-	x, err := constraint.Parse("//go:build (" + strings.Join(any, ") || (") + ")")
+	x, err := constraint.Parse("//go:build (" + strings.Join(conditions, ") || (") + ")")
 	if err != nil {
 		return ""
 	}

@@ -97,8 +97,6 @@ func (f *File) mayReplace() error {
 		return fmt.Errorf("%s: a directory: poolgen won't write there; remove it or give another -output", relative(f.Path))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return fmt.Errorf("%s: a symbolic link: poolgen won't follow it; remove it or give another -output", relative(f.Path))
-	case info.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("%s: a symbolic link: poolgen won't follow it; remove it or give another -output", relative(f.Path))
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s: not a regular file: poolgen won't write there; remove it or give another -output", relative(f.Path))
 	case !isGenerated(f.Path):

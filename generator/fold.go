@@ -27,15 +27,15 @@ type folder struct {
 }
 
 // fold folds all that depends on the features: ifs, conditions, and what is marked with poolgen:if.
-func (s *source) fold(f features, n names) error {
-	edits, known := s.folds.Load(f.key())
+func (s *source) fold(f features, key string, n names) error {
+	edits, known := s.folds.Load(key)
 	if !known {
 		file := s.unedited()
 		if err := file.foldOnce(f); err != nil {
 			return err
 		}
 		edits = file.edits
-		s.folds.Store(f.key(), edits)
+		s.folds.Store(key, edits)
 	}
 	for _, e := range edits.([]edit) {
 		if e.renames {

@@ -19,11 +19,7 @@ func Inspect(ctx context.Context, path string) (*Connection, error) {
 		return nil, fmt.Errorf("%s: %w", relative(path), err)
 	}
 	request.Dir, request.Output = filepath.Dir(path), filepath.Base(path)
-	dir, err := filepath.Abs(request.Dir)
-	if err != nil {
-		return nil, err
-	}
-	pkg, err := load(ctx, request, dir, request.output(dir))
+	pkg, _, err := prepare(ctx, request)
 	if err != nil {
 		return nil, err
 	}

@@ -67,8 +67,11 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)
 		case *ast.GenDecl:
 			for _, spec := range node.Specs {
-				if spec, ok := spec.(*ast.TypeSpec); ok {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
 					s.renameDoc(n, node.Doc, spec.Name, true)
+				case *ast.ValueSpec:
+					s.renameDoc(n, node.Doc, spec.Names[0], spec.Names[0].Name == "_" || info.Defs[spec.Names[0]].Parent() == scope)
 				}
 			}
 		}

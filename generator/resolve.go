@@ -428,10 +428,7 @@ func (r *resolver) referred(kind Kind, name string, ref reference) ([]candidate,
 	}
 	obj := r.lookup(reference{Path: ref.Path, Name: cmp.Or(ref.Type, ref.Name)})
 	if typ, ok := obj.(*types.TypeName); ok && ref.Type != "" {
-		method, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, nil, ref.Name)
-		if types.IsInterface(typ.Type()) {
-			method, _, _ = types.LookupFieldOrMethod(typ.Type(), true, nil, ref.Name)
-		}
+		method, _, _ := types.LookupFieldOrMethod(handleOf(typ.Type()), true, nil, ref.Name)
 		if fn, ok := method.(*types.Func); ok && fn.Exported() {
 			return []candidate{{obj: fn, sig: fn.Signature(), owner: typ.Type()}}, nil
 		}

@@ -37,11 +37,10 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := outputNames(t.scope, r.prefix(), c.Type)
-	f := t.features(c, r)
-	pieces := parallel(t.sources, func(s *source) piece { return t.piece(s, c, r, f, n) })
-	pieces = append([]piece{{}}, append(pieces, t.formatted(c, n, c.guards(n)))...)
-	pieces[0] = t.frame(c, r, n, pieces)
+	p := t.plan(c, r)
+	pieces := parallel(t.sources, func(s *source) piece { return t.piece(s, p) })
+	pieces = append([]piece{{}}, append(pieces, t.formatted(p, c.guards(p.names)))...)
+	pieces[0] = t.frame(p, r, pieces)
 	var text bytes.Buffer
 	errs := make([]error, 2)
 	for _, p := range pieces {
@@ -61,6 +60,27 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	return text.Bytes(), cmp.Or(errs...)
 }
 
+// plan is what decides how the template becomes a pool.
+type plan struct {
+	*Connection
+	features features
+	key      string          // of the features
+	names    names           // of the output
+	allowed  map[string]bool // the names that it may declare
+}
+
+func (t *template) plan(c *Connection, r Request) plan {
+	f := t.features(c, r)
+	p := plan{c, f, f.key(), outputNames(t.scope, r.prefix(), c.Type), map[string]bool{"_": true}}
+	for from, to := range p.names {
+		p.allowed[to] = from != "Conn"
+	}
+	for _, g := range c.watches(p.names) {
+		p.allowed[g.again], p.allowed[g.absent] = true, true
+	}
+	return p
+}
+
 // piece is a part of the output, formatted by itself.
 type piece struct {
 	text     string
@@ -71,43 +91,51 @@ type piece struct {
 }
 
 // piece makes the piece that a file of the template is for a pool.
-func (t *template) piece(s *source, c *Connection, r Request, f features, n names) piece {
+func (t *template) piece(s *source, p plan) piece {
 	s = s.unedited()
-	if err := s.specialise(c, r, f, n, t); err != nil {
+	if err := s.specialise(p, t); err != nil {
 		return piece{err: err}
 	}
 	text, err := s.slice(s.bodyStart(), len(s.text))
 	if err != nil {
 		return piece{err: err}
 	}
-	return t.formatted(c, n, dropBlankLines(text))
+	return t.formatted(p, dropBlankLines(text))
 }
 
 // formatted formats declarations, and verifies them.
-func (t *template) formatted(c *Connection, n names, text string) piece {
+func (t *template) formatted(p plan, text string) piece {
 	if strings.TrimSpace(text) == "" {
 		return piece{}
 	}
 	const clause = "package p\n"
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", clause+"\n"+text, parser.SkipObjectResolution|parser.ParseComments)
+	file, out, err := gofmt(clause + "\n" + text)
 	if err != nil {
-		return piece{err: fmt.Errorf("poolgen is broken: its output does not parse: %w", err)}
+		return piece{err: err}
 	}
-	var out strings.Builder
-	err = format.Node(&out, fset, file)
 	return piece{
-		text:     strings.TrimLeft(strings.TrimPrefix(out.String(), clause), "\n"),
+		text:     strings.TrimLeft(strings.TrimPrefix(out, clause), "\n"),
 		paths:    t.used(file),
-		err:      err,
-		declares: t.verifyNames(c, n, file),
-		needs:    t.verifyBuiltins(c, file),
+		declares: p.verifyNames(file),
+		needs:    t.verifyBuiltins(p.Connection, file),
 	}
 }
 
+// gofmt parses and formats a file.
+func gofmt(text string) (file *ast.File, formatted string, err error) {
+	fset := token.NewFileSet()
+	if file, err = parser.ParseFile(fset, "", text, parser.SkipObjectResolution|parser.ParseComments); err != nil {
+		return nil, "", fmt.Errorf("poolgen is broken: its output does not parse: %w", err)
+	}
+	var out strings.Builder
+	err = format.Node(&out, fset, file)
+	return file, out.String(), err
+}
+
 // specialise makes the edits of one file.
-func (s *source) specialise(c *Connection, r Request, f features, n names, t *template) error {
-	if err := s.fold(f, n); err != nil {
+func (s *source) specialise(p plan, t *template) error {
+	c, f, n := p.Connection, p.features, p.names
+	if err := s.fold(f, p.key, n); err != nil {
 		return err
 	}
 	if !f["hasContext"] {
@@ -279,20 +307,13 @@ func (t *template) used(file *ast.File) []string {
 }
 
 // verifyNames checks that the output declares nothing but what it is meant to, and that none of these names is taken.
-func (t *template) verifyNames(c *Connection, n names, file *ast.File) error {
-	allowed := map[string]bool{"_": true}
-	for from, to := range n {
-		allowed[to] = from != "Conn"
-	}
-	for _, g := range c.watches(n) {
-		allowed[g.again], allowed[g.absent] = true, true
-	}
+func (p plan) verifyNames(file *ast.File) error {
 	for _, decl := range file.Decls {
 		for _, name := range declared(decl) {
-			if !allowed[name] {
+			if !p.allowed[name] {
 				return fmt.Errorf("poolgen is broken: its output declares %s", name)
 			}
-			if err := c.free(name, "the generated code declares", ", or give the pool other names with -prefix=P"); err != nil {
+			if err := p.free(name, "the generated code declares", ", or give the pool other names with -prefix=P"); err != nil {
 				return err
 			}
 		}

@@ -135,8 +135,9 @@ func specialiseTests(t *testing.T, request Request) {
 			n[name] = name
 		}
 	}
+	f := parsed.features(connection, request)
 	for _, s := range tests {
-		require.NoError(t, s.fold(parsed.features(connection, request), n))
+		require.NoError(t, s.fold(f, f.key(), n))
 		s.rename(n, parsed.info, parsed.scope, map[string]string{"Context": connection.Context, "Key": "string", "Observer": "*connObserver"})
 		text, err := s.slice(0, len(s.text))
 		require.NoError(t, err)
