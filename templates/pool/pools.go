@@ -104,7 +104,7 @@ func (s *Pools) Pool(key Key) (*Pool, error) {
 	}
 	c, err := s.contextOf(key)
 	if err != nil {
-		return nil, &PoolError{"acquire", err}
+		return nil, &PoolError{Op: "acquire", Err: err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -419,7 +419,7 @@ func (s *Pools) collect(p *Pool, w *waiter) {
 		p.mu.Lock()
 		if w.prev != nil {
 			p.remove(w)
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		}
 		p.mu.Unlock()
 		place = <-w.ready
