@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -139,6 +140,15 @@ func (f *fleet) has(key Key) int {
 	synctest.Wait()
 	s := f.set.Stats()[key]
 	return s.Idle + s.InUse
+}
+
+// until waits for a state of the set that lasts, while time stands still.
+func (f *fleet) until(reached func() bool) {
+	for done := false; !done; runtime.Gosched() {
+		f.set.mu.Lock()
+		done = reached()
+		f.set.mu.Unlock()
+	}
 }
 
 // busy has n users of a key lease connections for that time, one after another, until the test stops them. It returns
@@ -510,6 +520,31 @@ func TestANewcomerDoesNotOvertakeAKeyThatStarves(t *testing.T) {
 			later.waits()
 		})
 	}
+}
+
+// The same where it matters: the connection is offered to the one that starves, which is slow to take it.
+//
+//poolgen:if hasKeyed
+func TestANewcomerDoesNotTakeWhatIsOfferedToAKeyThatStarves(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 1}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		first := f.request("b")
+		first.waits()
+		slow := f.pool("b")
+		slow.mu.Lock()
+		h.Discard()
+		f.until(func() bool { return f.set.total == 0 })
+		go f.set.feed()
+		f.until(func() bool { return f.set.turn == slow })
+		later := f.on("c").launch(context.Background(), f.from("c"), nil)
+		c := f.pool("c")
+		f.until(func() bool { return f.set.total > 0 || slices.Contains(f.set.starving, c) })
+		slow.mu.Unlock()
+		h = first.served()
+		later.waits()
+		h.Release()
+		later.wait().served().Release()
+	})
 }
 
 //poolgen:if hasKeyed

@@ -231,7 +231,7 @@ func (s *Pools) afford(p *Pool) bool {
 	switch {
 	case s.alone(p):
 		return false
-	case s.total < s.options.MaxTotal && (len(s.starving) == 0 || s.turn == p):
+	case s.total < s.options.MaxTotal && (s.turn == p || s.turn == nil && len(s.starving) == 0):
 		s.total++
 		s.turn = nil
 		return true
