@@ -77,8 +77,8 @@ func NewPools(contextOf func(Key) (Context, error), options PoolsOptions) (*Pool
 //
 //poolgen:if hasKeyed
 func (s *Pools) Acquire(ctx context.Context, key Key) (Lease, error) {
-	for {
-		p, err := s.Pool(key)
+	for { // until a pool has lasted that long: each that has not is taken out of the set
+		p, err := s.pool(key)
 		if err != nil {
 			return Lease{}, err
 		}
@@ -94,6 +94,18 @@ func (s *Pools) Acquire(ctx context.Context, key Key) (Lease, error) {
 //
 //poolgen:if hasKeyed
 func (s *Pools) Pool(key Key) (*Pool, error) {
+	for {
+		p, err := s.pool(key)
+		if err != nil || !s.replace(key, p) {
+			return p, err
+		}
+	}
+}
+
+// pool returns the pool of a key, even if somebody has closed it.
+//
+//poolgen:if hasKeyed
+func (s *Pools) pool(key Key) (*Pool, error) {
 	s.mu.Lock()
 	p, closed := s.pools[key], s.closed
 	s.mu.Unlock()
