@@ -579,6 +579,21 @@ func TestAKeyThatIsUsedIsNotForgotten(t *testing.T) {
 	})
 }
 
+//poolgen:if hasKeyed && hasBreaker
+func TestAKeyThatIsEjectedIsNotForgottenMeanwhile(t *testing.T) {
+	options := PoolsOptions{Pool: PoolOptions{BreakAfter: 2, BreakTime: time.Hour}, IdleTimeout: time.Minute}
+	virtualFleet(t, options, func(t *testing.T, f *fleet) {
+		f.on("a").creating(fail(errRefused))
+		for range 30 {
+			require.ErrorIs(t, f.request("a").failed(), errRefused)
+			time.Sleep(10 * time.Second)
+		}
+		f.on("a").created(2)
+		time.Sleep(2 * time.Hour)
+		require.Empty(t, f.set.Stats(), "but it is afterwards")
+	})
+}
+
 //poolgen:if hasKeyed && hasAfterRelease
 func TestAKeyIsNotForgottenIfTheSetHasLookedDuringARelease(t *testing.T) {
 	virtualFleet(t, PoolsOptions{IdleTimeout: time.Minute}, func(t *testing.T, f *fleet) {

@@ -218,6 +218,7 @@ func (s *Pools) forget() {
 		asked := st.Acquired - uint64(st.InUse) + st.Waits + st.Rejected // a lease that is about to end counts twice in Acquired
 		idle := st.Idle+st.Vacant == st.MaxSize && st.Waiting == 0
 		idle = idle && st.Fresh == 0 //poolgen:if hasFresh
+		idle = idle && !s.ejected(p) //poolgen:if hasBreaker
 		s.mu.Lock()
 		if before, known := s.asked[key]; idle && known && before == asked && s.pools[key] == p {
 			s.part(key, p)
@@ -232,6 +233,16 @@ func (s *Pools) forget() {
 	if !s.closed {
 		s.ticker.Reset(s.options.IdleTimeout)
 	}
+}
+
+// ejected reports whether the breaker of a pool keeps requesters away, who are not counted then. What it knows would be
+// forgotten with the key.
+//
+//poolgen:if hasKeyed && hasBreaker
+func (s *Pools) ejected(p *Pool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.broken()
 }
 
 // afford reserves a connection of the total for a pool, whose mu is locked, or has it starve until there is one.
