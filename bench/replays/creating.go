@@ -1,12 +1,8 @@
 package replays
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,28 +40,6 @@ var spike = Replay{
 			all <= 25*time.Millisecond && half <= 10*time.Millisecond && most <= 2 && server.Open() <= 7,
 		}
 	},
-}
-
-// percentile is the least of these that n % don't exceed.
-func percentile(of []time.Duration, n int) time.Duration {
-	if len(of) == 0 {
-		return 0
-	}
-	of = slices.Sorted(slices.Values(of))
-	return of[(len(of)*n+99)/100-1]
-}
-
-// round leaves three digits or so.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d > 10*time.Second:
-		return d.Round(100 * time.Millisecond)
-	case d > time.Second:
-		return d.Round(time.Millisecond)
-	case d > 100*time.Millisecond:
-		return d.Round(100 * time.Microsecond)
-	}
-	return d.Round(10 * time.Microsecond)
 }
 
 var prime = Replay{
@@ -106,15 +80,6 @@ var deafCreate = Replay{
 		}
 		return Outcome{text, intime == 30}
 	},
-}
-
-func inTime(took []time.Duration, limit time.Duration) (n int) {
-	for _, d := range took {
-		if d <= limit {
-			n++
-		}
-	}
-	return n
 }
 
 var refusedCreate = Replay{
@@ -166,126 +131,5 @@ var breaker = Replay{
 		})
 		dials, _ := server.Dials()
 		return Outcome{fmt.Sprintf("%d dials; a request takes at most %v", dials, round(time.Duration(slowest.Load()))), dials <= 50}
-	},
-}
-
-// plan is what a requester of the storm does.
-type plan struct {
-	comes, leaves, holds time.Duration
-	discards             bool
-}
-
-var cancelStorm = Replay{
-	Name: "cancel storm",
-	What: "2,000 requesters within 200 ms, with deadlines of up to 20 ms, of a pool of 4; a dial takes 5 ms, a lease up to 1 ms, and a quarter of the connections is discarded",
-	Bar:  "all end by their deadline, and then 4 connections can be leased at the same time",
-	run: func(p *play) Outcome {
-		const requesters, size = 2000, 4
-		_, pool := p.pool(faulty.Settings{DialTime: 5 * time.Millisecond}, size, 0)
-		random := rand.New(rand.NewPCG(1, 1))
-		plans := make([]plan, requesters)
-		for i := range plans {
-			plans[i] = plan{
-				comes: time.Duration(random.Int64N(int64(200 * time.Millisecond))), leaves: time.Duration(random.Int64N(int64(20 * time.Millisecond))),
-				holds: time.Duration(random.Int64N(int64(time.Millisecond))), discards: random.IntN(4) == 0,
-			}
-		}
-		var late, served atomic.Int64
-		took := crowd(requesters, time.Hour, func(i int) {
-			its := plans[i]
-			time.Sleep(its.comes)
-			begun := time.Now()
-			lease, err := acquire(pool, its.leaves)
-			if time.Since(begun) > its.leaves+slack {
-				late.Add(1)
-			}
-			if err != nil {
-				return
-			}
-			served.Add(1)
-			time.Sleep(its.holds)
-			if its.discards {
-				lease.Discard()
-			} else {
-				lease.Release()
-			}
-		})
-		time.Sleep(time.Second)
-		got := hold(pool, size)
-		return Outcome{
-			fmt.Sprintf("%d served, %d late, %d never end; then %d of %d", served.Load(), late.Load(), requesters-len(took), got, size),
-			late.Load() == 0 && len(took) == requesters && got == size,
-		}
-	},
-}
-
-var order = Replay{
-	Name: "order", Row: 10,
-	What: "50 requesters come one after the other while the only connection is leased, and hold it for 1 ms each",
-	Bar:  "they are served in the order in which they came: none of the 1,225 pairs is the wrong way round",
-	run: func(p *play) Outcome {
-		_, pool := p.pool(faulty.Settings{}, 1, 1)
-		first, err := acquire(pool, time.Second)
-		if err != nil {
-			return Outcome{Measured: err.Error()}
-		}
-		time.AfterFunc(100*time.Millisecond, first.Release)
-		var mu sync.Mutex
-		var served []int
-		crowd(50, time.Minute, func(i int) {
-			time.Sleep(time.Duration(i+1) * time.Millisecond)
-			lease, err := acquire(pool, time.Minute)
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			served = append(served, i)
-			mu.Unlock()
-			time.Sleep(time.Millisecond)
-			lease.Release()
-		})
-		wrong := inversions(served)
-		return Outcome{fmt.Sprintf("%d served, %d pairs the wrong way round", len(served), wrong), len(served) == 50 && wrong == 0}
-	},
-}
-
-func inversions(of []int) (n int) {
-	for i, a := range of {
-		for _, b := range of[i+1:] {
-			if a > b {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// leakedClose is the end of a pool whose leases don't end.
-var leakedClose = Replay{
-	Name: "close with leaked leases", Row: 9,
-	What: "a pool of 5 is closed while 3 leases are out that never end; whoever closes it has a deadline of 1 s, if that can be told",
-	Bar:  "it returns by then, and says that 3 are out",
-	run: func(p *play) Outcome {
-		_, pool := p.pool(faulty.Settings{}, 5, 5)
-		for range 3 {
-			if _, err := acquire(pool, time.Second); err != nil {
-				return Outcome{Measured: err.Error()}
-			}
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		var err error
-		took := crowd(1, time.Hour, func(int) { err = survive(func() error { return pool.Close(ctx) }) })
-		if len(took) == 0 {
-			return Outcome{Measured: "not within an hour"}
-		}
-		what := "says that 3 are out"
-		if tells := err != nil && mentions3.MatchString(err.Error()); !tells {
-			what = "says nothing of them"
-		}
-		return Outcome{
-			fmt.Sprintf("after %v, %s", round(took[0]), what),
-			took[0] <= 1050*time.Millisecond && what == "says that 3 are out",
-		}
 	},
 }

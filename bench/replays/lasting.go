@@ -16,13 +16,13 @@ var failovers = []Replay{failover(1), failover(20), failover(40)}
 // failover has all idle connections be stale.
 func failover(requesters int) Replay {
 	const size, dialTime = 20, 5 * time.Millisecond
-	who := fmt.Sprintf("%d requesters", requesters)
+	who, at := fmt.Sprintf("%d requesters", requesters), " at once"
 	if requesters == 1 {
-		who = "a single requester"
+		who, at = "a single requester", ""
 	}
 	return Replay{
 		Name: "failover, " + who, Row: 5,
-		What: fmt.Sprintf("%s at once for an answer through a pool of %d idle connections, none of which is ever answered again, which takes 1 s to find out; a dial takes 5 ms. Who gets a dead one discards it and tries again", who, size),
+		What: fmt.Sprintf("an answer is wanted by %s%s, through a pool of %d idle connections, none of which is ever answered again, which takes 1 s to find out; a dial takes 5 ms. Who gets a dead one discards it and tries again", who, at, size),
 		Bar:  "all have it after one check and one dial, 1.005 s, give or take 10 ms, and 1 ms for each requester",
 		With: pools.Check,
 		run: func(p *play) Outcome {

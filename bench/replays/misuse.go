@@ -1,6 +1,7 @@
 package replays
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,8 +10,6 @@ import (
 	"github.com/poolgen/poolgen/bench/replays/faulty"
 	"github.com/poolgen/poolgen/bench/replays/pools"
 )
-
-var mentions3 = regexp.MustCompile(`\b3\b`)
 
 var panics = []Replay{
 	panicIn("create", "", "create"),
@@ -135,4 +134,33 @@ func releaseAgain(p *play, late bool) Outcome {
 		return Outcome{Measured: said + "the place is lost"}
 	}
 	return Outcome{said + "one has it", true}
+}
+
+var mentions3 = regexp.MustCompile(`\b3\b`)
+
+// leakedClose is the end of a pool whose leases don't end.
+var leakedClose = Replay{
+	Name: "close with leaked leases", Row: 9,
+	What: "a pool of 5 is closed while 3 leases are out that never end; whoever closes it has a deadline of 1 s, if that can be told",
+	Bar:  "it returns by then, and says that 3 are out",
+	run: func(p *play) Outcome {
+		_, pool := p.pool(faulty.Settings{}, 5, 5)
+		for range 3 {
+			if _, err := acquire(pool, time.Second); err != nil {
+				return Outcome{Measured: err.Error()}
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		var err error
+		took := crowd(1, time.Hour, func(int) { err = survive(func() error { return pool.Close(ctx) }) })
+		if len(took) == 0 {
+			return Outcome{Measured: "not within an hour"}
+		}
+		tells, what := err != nil && mentions3.MatchString(err.Error()), "says nothing of them"
+		if tells {
+			what = "says that 3 are out"
+		}
+		return Outcome{fmt.Sprintf("after %v, %s", round(took[0]), what), tells && took[0] <= 1050*time.Millisecond}
+	},
 }

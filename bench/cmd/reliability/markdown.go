@@ -18,7 +18,7 @@ func (r *report) markdown() string {
 	var b bytes.Buffer
 	r.head(&b)
 	table, others := r.split()
-	fmt.Fprint(&b, "\n## Ten things that no other Go pool does\n\nNot one of the others passes all of these. A row of several lines is passed if all of them hold\nwhich are about something that the pool has.\n\n")
+	fmt.Fprint(&b, "\n## Ten properties\n\nA property of several lines is met if all of them hold which are about something that the pool has.\n\n")
 	r.table(&b, table)
 	r.sum(&b, table)
 	fmt.Fprint(&b, "\n## The others\n\n")
@@ -39,8 +39,8 @@ func (r *report) head(b *bytes.Buffer) {
 		strings.Join(append([]string{""}, os.Args[1:]...), " "), r.begun.Format(time.DateOnly), r.took.Round(time.Second))
 	fmt.Fprintf(b, "| | |\n|---|---|\n| machine | %s, %d cores used |\n| system | %s |\n| Go | %s %s/%s |\n\n",
 		processor(), runtime.GOMAXPROCS(0), system(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Fprint(b, "Each replay of a pool is a process of its own, in the virtual time of [testing/synctest](https://pkg.go.dev/testing/synctest): what a pool computes takes no\n"+
-		"time, so the times are those for which it waits, exactly, and the machine makes no difference to them. `go test ./bench/replays` asserts the same of generated pools.\n")
+	fmt.Fprintf(b, "Each replay of a pool is a process of its own, in the virtual time of [testing/synctest](https://pkg.go.dev/testing/synctest): what a pool computes takes no\n"+
+		"time, so the times are those for which it waits, exactly, and the machine makes no difference to them. One that has no answer after %v hangs. `go test ./bench/replays` asserts the same of generated pools.\n", limit)
 }
 
 // split takes those that have a row in the table apart from the others.
@@ -88,9 +88,9 @@ func (r *report) text(replay replays.Replay, o replays.Offer) string {
 	return verdict + ": " + strings.ReplaceAll(outcome.Measured, "|", "\\|")
 }
 
-// sum tells which rows each peer passes.
+// sum tells which properties each peer has.
 func (r *report) sum(b *bytes.Buffer, table []replays.Replay) {
-	fmt.Fprint(b, "\n| | rows passed | not passed |\n|---|---:|---|\n")
+	fmt.Fprint(b, "\n| | met | not met |\n|---|---:|---|\n")
 	for _, o := range r.offers {
 		passed := r.passed(o, table)
 		var not []string
