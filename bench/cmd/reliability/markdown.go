@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/poolgen/poolgen/bench/replays"
+	"github.com/poolgen/poolgen/bench/replays/pools"
 )
 
 // markdown is the report.
@@ -23,6 +25,7 @@ func (r *report) markdown() string {
 	r.sum(&b, table)
 	fmt.Fprint(&b, "\n## The others\n\n")
 	r.table(&b, others)
+	r.misses(&b)
 	fmt.Fprint(&b, "\n## What happens\n\n")
 	for _, replay := range r.replays {
 		fmt.Fprintf(&b, "- **%s**: %s.\n", replay.Name, strings.TrimSuffix(replay.What, "."))
@@ -40,7 +43,7 @@ func (r *report) head(b *bytes.Buffer) {
 	fmt.Fprintf(b, "| | |\n|---|---|\n| machine | %s, %d cores used |\n| system | %s |\n| Go | %s %s/%s |\n\n",
 		processor(), runtime.GOMAXPROCS(0), system(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "Each replay of a pool is a process of its own, in the virtual time of [testing/synctest](https://pkg.go.dev/testing/synctest): what a pool computes takes no\n"+
-		"time, so the times are those for which it waits, exactly, and the machine makes no difference to them. One that has no answer after %v hangs. `go test ./bench/replays` asserts the same of generated pools.\n", limit)
+		"time, so the times are those for which it waits, exactly, and the machine makes no difference to them. One that has no answer after %v of real time hangs.\n`go test ./bench/replays` asserts the same of generated pools.\n", limit)
 }
 
 // split takes those that have a row in the table apart from the others.
@@ -111,6 +114,16 @@ func (r *report) passed(o replays.Offer, table []replays.Replay) map[int]bool {
 		passed[replay.Row] = (passed[replay.Row] || replay.Has(o.Peer)) && !failed[replay.Row]
 	}
 	return passed
+}
+
+// misses tells why generated pools don't meet a bar.
+func (r *report) misses(b *bytes.Buffer) {
+	fmt.Fprint(b, "\n## What generated pools miss, and why\n\n")
+	for _, replay := range r.replays {
+		if outcome := r.cells[cellKey{replay.Name, pools.Poolgen.Name}]; !outcome.Holds {
+			fmt.Fprintf(b, "- **%s** (%s): %s.\n", replay.Name, outcome.Measured, cmp.Or(replays.Misses[replay.Name], "it is not known yet"))
+		}
+	}
 }
 
 // peerTable says what the peers are.
