@@ -27,15 +27,14 @@ type BareFixedPoolOptions struct {
 
 // BareFixedPool is a pool of connections, made by [NewBareFixedPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type BareFixedPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	fixed   [bareFixedSize]bareFixedSlot // the places
@@ -86,7 +85,7 @@ func bareFixedPreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrBareFixedPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrBareFixedPoolExhausted] or [ErrBareFixedPoolClosed].
 func (p *BareFixedPool) Acquire(ctx context.Context) (BareFixedLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
@@ -107,9 +106,8 @@ func (p *BareFixedPool) acquire(ctx context.Context, queue int) (lease BareFixed
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrBareFixedPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrBareFixedPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *BareFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
@@ -117,7 +115,7 @@ func (p *BareFixedPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		p.wake(w, nil, ErrBareFixedPoolClosed)
+		w.wake(nil, ErrBareFixedPoolClosed)
 	}
 	p.match()
 	for i := range p.high {
@@ -144,9 +142,8 @@ func (p *BareFixedPool) end(ctx context.Context, op string, begun time.Time) err
 // bareFixedLeased is the type of the connection by a name that leaves a BareFixedLease room for Conn.
 type bareFixedLeased = BareFixed
 
-// BareFixedLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// BareFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type BareFixedLease struct {
 	*bareFixedLeased
 	slot *bareFixedSlot
@@ -337,14 +334,14 @@ type bareFixedWaiter struct {
 	ctx        context.Context  // lends its values to a create
 	done       <-chan struct{}  // of ctx
 	begun      time.Time
-	woken      time.Time
+	given      time.Time           // when it was handed a place, of some
 	ready      chan *bareFixedSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error               // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome, under mu.
-func (p *BareFixedPool) wake(w *bareFixedWaiter, s *bareFixedSlot, err error) {
-	w.err, w.woken = err, time.Now()
+// wake gives a waiter its outcome.
+func (w *bareFixedWaiter) wake(s *bareFixedSlot, err error) {
+	w.err = err
 	w.ready <- s
 }
 
@@ -392,23 +389,19 @@ func (p *BareFixedPool) insert(w *bareFixedWaiter) {
 // wait ends the critical section and returns the outcome for w.
 func (p *BareFixedPool) wait(w *bareFixedWaiter) (s *bareFixedSlot, err error) {
 	p.unlock()
-	if w.done == nil {
-		s = <-w.ready // which is faster than a select
-	} else {
-		select {
-		case s = <-w.ready:
-		case <-w.done:
-			p.mu.Lock()
-			if w.prev != nil {
-				p.remove(w)
-				p.wake(w, nil, nil)
-			}
-			p.unlock()
-			s = <-w.ready
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
 		}
+		p.unlock()
+		s = <-w.ready
 	}
-	if s != nil && s.turn.Load()&124 == 0 {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -432,7 +425,7 @@ func (p *BareFixedPool) next() *bareFixedWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			p.wake(w, nil, nil)
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -442,13 +435,12 @@ func (p *BareFixedPool) next() *bareFixedWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *BareFixedPool) handOver(s *bareFixedSlot) {
 	p.mu.Lock()
-	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	p.unlock()
-	if given && makeWay {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
@@ -469,7 +461,10 @@ func (p *BareFixedPool) deliver(s *bareFixedSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	p.wake(w, s, nil)
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
+	}
+	w.wake(s, nil)
 	return true
 }
 
@@ -492,10 +487,9 @@ func (p *BareFixedPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
-// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
-// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
-// rest once these show how long leases last.
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *BareFixedPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
@@ -573,7 +567,7 @@ func (p *BareFixedPool) failed(s *bareFixedSlot, j *bareFixedJob, err error) {
 	p.move(s, &p.stats.Vacant)
 	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 }
@@ -588,7 +582,6 @@ type goGenerateBareFixedPoolAgain struct {
 	*BareFixed
 	bareFixedAbsent
 }
-
 type bareFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBareFixedPoolAgain{}.NeedsHealthCheck, goGenerateBareFixedPoolAgain{}.HealthCheck, goGenerateBareFixedPoolAgain{}.Ping, goGenerateBareFixedPoolAgain{}.Close, goGenerateBareFixedPoolAgain{}.Reset, goGenerateBareFixedPoolAgain{}.Broken, goGenerateBareFixedPoolAgain{}.IsClosed, goGenerateBareFixedPoolAgain{}.AfterCreate, goGenerateBareFixedPoolAgain{}.BeforeAcquire, goGenerateBareFixedPoolAgain{}.AfterRelease, goGenerateBareFixedPoolAgain{}.BeforeClose, goGenerateBareFixedPoolAgain{}.IsFatal

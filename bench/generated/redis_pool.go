@@ -27,21 +27,21 @@ type RedisPoolOptions struct {
 
 // RedisPool is a pool of connections, made by [NewRedisPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type RedisPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*redisSlot] // the places there have been so far
 	lanes   int                          // at how many of them a search may start
 	context Address
 	options RedisPoolOptions
+	waited  atomic.Int64       // nanoseconds that requesters waited
 	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
@@ -53,6 +53,7 @@ type RedisPool struct {
 	spare  *redisWaiter   // waiters for reuse, linked by next
 	served time.Time      // when the queue formed, or got a released connection last
 	took   time.Duration  // how long the latest create took
+	dialed time.Time      // when the latest one for the queue began
 	timer  *time.Timer    // calls settle when time alone makes a difference
 	closed bool
 }
@@ -92,8 +93,7 @@ func redisPreset[N int | time.Duration](option *N, value N, name string, err *er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRedisPoolClosed].
-// It is [ErrPoolExhausted] if too many wait.
+// the order they came. The error is that of ctx or of a create, or [ErrRedisPoolExhausted] or [ErrRedisPoolClosed].
 func (p *RedisPool) Acquire(ctx context.Context) (RedisLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -137,9 +137,8 @@ func (p *RedisPool) With(ctx context.Context, f func(*Redis) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrRedisPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrRedisPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *RedisPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewRedisPool has not made p
@@ -147,13 +146,13 @@ func (p *RedisPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		p.wake(w, nil, ErrRedisPoolClosed)
+		w.wake(nil, ErrRedisPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			p.leave(j, ErrRedisPoolClosed)
+			j.leave(ErrRedisPoolClosed)
 			j.cancel()
 		}
 	}
@@ -176,9 +175,8 @@ func (p *RedisPool) end(ctx context.Context, op string, begun time.Time) error {
 // redisLeased is the type of the connection by a name that leaves a RedisLease room for Conn.
 type redisLeased = Redis
 
-// RedisLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// RedisLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type RedisLease struct {
 	*redisLeased
 	redisClosedByRelease
@@ -186,8 +184,7 @@ type RedisLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// redisClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// redisClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type redisClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
@@ -215,8 +212,7 @@ func (l RedisLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l RedisLease) Detach() *Redis {
 	if !l.end() {
 		return nil
@@ -273,8 +269,8 @@ func (p *RedisPool) Stats() RedisPoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
+	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -333,7 +329,6 @@ type redisSlot struct {
 	spare *redisWaiter // that got the place to its owner
 	job   *redisJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int         // the number in the pool's stats that counts the place
-	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 }
@@ -430,6 +425,7 @@ func (p *RedisPool) drop(s *redisSlot, reason *uint64) {
 func (p *RedisPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &redisJob{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -451,15 +447,14 @@ type redisWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	woken      time.Time
+	given      time.Time       // when it was handed a place, of some
 	ready      chan *redisSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error           // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome, under mu.
-func (p *RedisPool) wake(w *redisWaiter, s *redisSlot, err error) {
-	w.err, w.woken = err, time.Now()
-	p.stats.WaitTime += w.woken.Sub(w.begun)
+// wake gives a waiter its outcome.
+func (w *redisWaiter) wake(s *redisSlot, err error) {
+	w.err = err
 	w.ready <- s
 }
 
@@ -518,26 +513,23 @@ func (p *RedisPool) insert(w *redisWaiter) {
 func (p *RedisPool) wait(w *redisWaiter) (s *redisSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
-	if w.done == nil {
-		s = <-w.ready // which is faster than a select
-	} else {
-		select {
-		case s = <-w.ready:
-		case <-w.done:
-			p.mu.Lock()
-			if w.prev != nil {
-				p.remove(w)
-				p.wake(w, nil, nil)
-			} else if w.job != nil {
-				p.leave(w.job, nil)
-			}
-			p.unlock()
-			s = <-w.ready
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
+		} else if w.job != nil {
+			w.job.leave(nil)
 		}
+		p.unlock()
+		s = <-w.ready
 	}
-	if s != nil && s.turn.Load()&124 == 0 {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -560,7 +552,7 @@ func (p *RedisPool) next() *redisWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			p.wake(w, nil, nil)
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -570,16 +562,15 @@ func (p *RedisPool) next() *redisWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *RedisPool) handOver(s *redisSlot) {
 	p.mu.Lock()
-	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && makeWay {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
@@ -600,7 +591,10 @@ func (p *RedisPool) deliver(s *redisSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	p.wake(w, s, nil)
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
+	}
+	w.wake(s, nil)
 	return true
 }
 
@@ -623,15 +617,14 @@ func (p *RedisPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
-// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
-// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
-// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
-// rest once these show how long leases last.
+// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *RedisPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
-	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
@@ -642,17 +635,6 @@ func (p *RedisPool) short() bool {
 		p.timer.Reset(again)
 	}
 	return again <= 0
-}
-
-// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
-// on them: a new one may do what they do not.
-func (p *RedisPool) hung() bool {
-	for i := range p.high {
-		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
-			return false
-		}
-	}
-	return true
 }
 
 // redisJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
@@ -711,15 +693,15 @@ func (p *RedisPool) run(s *redisSlot, j *redisJob, conn *Redis) {
 func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.stats.Created++
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.stats.Created++
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
-		p.leave(j, ErrRedisPoolClosed)
+		j.leave(ErrRedisPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
@@ -745,7 +727,7 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 		}
 	}
 	if j.waiter != nil {
-		p.wake(j.waiter, s, nil)
+		j.waiter.wake(s, nil)
 		j.waiter = nil
 		return
 	}
@@ -769,24 +751,24 @@ func (p *RedisPool) failed(s *redisSlot, j *redisJob, err error) {
 		p.move(s, &p.stats.Vacant)
 	}
 	if j.state != &p.stats.Creating {
-		p.leave(j, err)
+		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (p *RedisPool) leave(j *redisJob, err error) {
+func (j *redisJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		p.wake(w, nil, err)
+		w.wake(nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -838,42 +820,40 @@ func (p *RedisPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	var crew sync.WaitGroup
 	var made []*redisSlot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		if p.closed {
-			cancel(ErrRedisPoolClosed)
-		} else if n > p.stats.MaxSize {
-			cancel(&RedisPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &redisJob{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*Redis, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed {
+				cancel(ErrRedisPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&RedisPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &redisJob{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*Redis, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
@@ -904,7 +884,6 @@ type goGenerateRedisPoolAgain struct {
 	*Redis
 	redisAbsent
 }
-
 type redisAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _ = goGenerateRedisPoolAgain{}.NeedsHealthCheck, goGenerateRedisPoolAgain{}.HealthCheck, goGenerateRedisPoolAgain{}.Ping, goGenerateRedisPoolAgain{}.Reset, goGenerateRedisPoolAgain{}.AfterCreate, goGenerateRedisPoolAgain{}.BeforeAcquire, goGenerateRedisPoolAgain{}.AfterRelease, goGenerateRedisPoolAgain{}.BeforeClose, goGenerateRedisPoolAgain{}.IsFatal

@@ -28,21 +28,21 @@ type ConnPoolOptions struct {
 
 // ConnPool is a pool of connections, made by [NewConnPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type ConnPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*connSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Config
 	options ConnPoolOptions
+	waited  atomic.Int64       // nanoseconds that requesters waited
 	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
@@ -54,6 +54,7 @@ type ConnPool struct {
 	spare  *connWaiter   // waiters for reuse, linked by next
 	served time.Time     // when the queue formed, or got a released connection last
 	took   time.Duration // how long the latest create took
+	dialed time.Time     // when the latest one for the queue began
 	timer  *time.Timer   // calls settle when time alone makes a difference
 	closed bool
 }
@@ -94,8 +95,7 @@ func connPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrConnPoolClosed].
-// It is [ErrPoolExhausted] if too many wait.
+// the order they came. The error is that of ctx or of a create, or [ErrConnPoolExhausted] or [ErrConnPoolClosed].
 // A connection that was due for a health check has passed it.
 func (p *ConnPool) Acquire(ctx context.Context) (ConnLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -147,9 +147,8 @@ func (p *ConnPool) With(ctx context.Context, f func(*Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrConnPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrConnPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *ConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewConnPool has not made p
@@ -157,13 +156,13 @@ func (p *ConnPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		p.wake(w, nil, ErrConnPoolClosed)
+		w.wake(nil, ErrConnPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			p.leave(j, ErrConnPoolClosed)
+			j.leave(ErrConnPoolClosed)
 			j.cancel()
 		}
 	}
@@ -186,9 +185,8 @@ func (p *ConnPool) end(ctx context.Context, op string, begun time.Time) error {
 // connLeased is the type of the connection by a name that leaves a ConnLease room for Conn.
 type connLeased = Conn
 
-// ConnLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// ConnLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type ConnLease struct {
 	*connLeased
 	connClosedByRelease
@@ -196,8 +194,7 @@ type ConnLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// connClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// connClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type connClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
@@ -225,8 +222,7 @@ func (l ConnLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l ConnLease) Detach() *Conn {
 	if !l.end() {
 		return nil
@@ -285,8 +281,8 @@ func (p *ConnPool) Stats() ConnPoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
+	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -345,7 +341,6 @@ type connSlot struct {
 	spare *connWaiter // that got the place to its owner
 	job   *connJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int        // the number in the pool's stats that counts the place
-	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
@@ -444,6 +439,7 @@ func (p *ConnPool) drop(s *connSlot, reason *uint64) {
 func (p *ConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &connJob{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -465,15 +461,14 @@ type connWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	woken      time.Time
+	given      time.Time      // when it was handed a place, of some
 	ready      chan *connSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome, under mu.
-func (p *ConnPool) wake(w *connWaiter, s *connSlot, err error) {
-	w.err, w.woken = err, time.Now()
-	p.stats.WaitTime += w.woken.Sub(w.begun)
+// wake gives a waiter its outcome.
+func (w *connWaiter) wake(s *connSlot, err error) {
+	w.err = err
 	w.ready <- s
 }
 
@@ -537,26 +532,23 @@ func (p *ConnPool) insert(w *connWaiter) {
 func (p *ConnPool) wait(w *connWaiter) (s *connSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
-	if w.done == nil {
-		s = <-w.ready // which is faster than a select
-	} else {
-		select {
-		case s = <-w.ready:
-		case <-w.done:
-			p.mu.Lock()
-			if w.prev != nil {
-				p.remove(w)
-				p.wake(w, nil, nil)
-			} else if w.job != nil {
-				p.leave(w.job, nil)
-			}
-			p.unlock()
-			s = <-w.ready
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
+		} else if w.job != nil {
+			w.job.leave(nil)
 		}
+		p.unlock()
+		s = <-w.ready
 	}
-	if s != nil && s.turn.Load()&124 == 0 {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
+	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -579,7 +571,7 @@ func (p *ConnPool) next() *connWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			p.wake(w, nil, nil)
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -589,16 +581,15 @@ func (p *ConnPool) next() *connWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *ConnPool) handOver(s *connSlot) {
 	p.mu.Lock()
-	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && makeWay {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
@@ -620,7 +611,10 @@ func (p *ConnPool) deliver(s *connSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	p.wake(w, s, nil)
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
+	}
+	w.wake(s, nil)
 	return true
 }
 
@@ -643,16 +637,15 @@ func (p *ConnPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
-// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
-// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
-// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
-// rest once these show how long leases last.
+// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *ConnPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
-	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
@@ -663,17 +656,6 @@ func (p *ConnPool) short() bool {
 		p.timer.Reset(again)
 	}
 	return again <= 0
-}
-
-// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
-// on them: a new one may do what they do not.
-func (p *ConnPool) hung() bool {
-	for i := range p.high {
-		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
-			return false
-		}
-	}
-	return true
 }
 
 // connJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
@@ -740,15 +722,15 @@ func (p *ConnPool) run(s *connSlot, j *connJob, conn *Conn) {
 func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.stats.Created++
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.stats.Created++
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
-		p.leave(j, ErrConnPoolClosed)
+		j.leave(ErrConnPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
@@ -767,7 +749,10 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 		return
 	case err != nil:
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()
+		// What has hit this connection may have hit the idle ones: no requester should have to try one after the other.
+		for idle := p.search(p.high, 0); idle != nil; idle = p.search(p.high, 0) {
+			p.start(context.Background(), idle, &connJob{op: "health check", state: &p.stats.Checking})
+		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
 			p.insert(w)
@@ -785,7 +770,7 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	}
 	s.ready = true
 	if j.waiter != nil {
-		p.wake(j.waiter, s, nil)
+		j.waiter.wake(s, nil)
 		j.waiter = nil
 		return
 	}
@@ -809,32 +794,24 @@ func (p *ConnPool) failed(s *connSlot, j *connJob, err error) {
 		p.move(s, &p.stats.Vacant)
 	}
 	if j.state != &p.stats.Creating {
-		p.leave(j, err)
+		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 }
 
-// suspect has the idle connections checked after one has failed its check: what has hit that one may have
-// hit them too, and no requester should have to try one after the other.
-func (p *ConnPool) suspect() {
-	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &connJob{op: "health check", state: &p.stats.Checking})
-	}
-}
-
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (p *ConnPool) leave(j *connJob, err error) {
+func (j *connJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		p.wake(w, nil, err)
+		w.wake(nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -886,42 +863,40 @@ func (p *ConnPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	var crew sync.WaitGroup
 	var made []*connSlot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		if p.closed {
-			cancel(ErrConnPoolClosed)
-		} else if n > p.stats.MaxSize {
-			cancel(&ConnPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &connJob{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed {
+				cancel(ErrConnPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&ConnPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &connJob{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
@@ -954,7 +929,6 @@ type goGenerateConnPoolAgain struct {
 	*Conn
 	connAbsent
 }
-
 type connAbsent struct{ HealthCheck, Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _ = goGenerateConnPoolAgain{}.HealthCheck, goGenerateConnPoolAgain{}.Reset, goGenerateConnPoolAgain{}.AfterCreate, goGenerateConnPoolAgain{}.BeforeAcquire, goGenerateConnPoolAgain{}.AfterRelease, goGenerateConnPoolAgain{}.BeforeClose, goGenerateConnPoolAgain{}.IsFatal

@@ -139,15 +139,15 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) && s.job != j {
-		p.stats.Created++ //poolgen:if hasStats
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) {
+			p.stats.Created++ //poolgen:if hasStats
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if hasAwait && p.closed {
-		p.leave(j, ErrPoolClosed)
+		j.leave(ErrPoolClosed)
 	}
 	if hasRetry && err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -175,7 +175,12 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		return
 	case err != nil: //poolgen:if hasCheck
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()                  //poolgen:if hasSuspicion
+		if hasSuspicion {
+			// What has hit this connection may have hit the idle ones: no requester should have to try one after the other.
+			for idle := p.search(p.high, 0); idle != nil; idle = p.search(p.high, 0) {
+				p.start(context.Background(), idle, &job{op: "health check", state: &p.stats.Checking})
+			}
+		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
 			if hasRejoin {
@@ -211,7 +216,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		return
 	}
 	if hasAwait && j.waiter != nil {
-		p.wake(j.waiter, s, nil)
+		j.waiter.wake(s, nil)
 		j.waiter = nil
 		return
 	}
@@ -244,36 +249,26 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		p.trip(err)
 	}
 	if hasAwait && j.state != &p.stats.Creating {
-		p.leave(j, err)
+		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
-	}
-}
-
-// suspect has the idle connections checked after one has failed its check: what has hit that one may have
-// hit them too, and no requester should have to try one after the other.
-//
-//poolgen:if hasCheck && hasSuspicion
-func (p *Pool) suspect() {
-	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &job{op: "health check", state: &p.stats.Checking})
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
 //
 //poolgen:if hasAwait
-func (p *Pool) leave(j *job, err error) {
+func (j *job) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		p.wake(w, nil, err)
+		w.wake(nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}

@@ -38,15 +38,14 @@ type PoolOptions struct {
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far
@@ -56,6 +55,7 @@ type Pool struct {
 	options PoolOptions
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
+	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
 	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
@@ -67,6 +67,7 @@ type Pool struct {
 	spare    *waiter          // waiters for reuse, linked by next
 	served   time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
 	took     time.Duration    //poolgen:if hasDemand || hasIdle // how long the latest create took
+	dialed   time.Time        //poolgen:if hasDemand // when the latest one for the queue began
 	timer    *time.Timer      //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
 	failures int              //poolgen:if hasStreak // creates that have failed since one succeeded
 	trouble  error            //poolgen:if hasBreaker // the latest of these failures
@@ -155,8 +156,7 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
-// (hasLimits) It is [ErrPoolExhausted] if too many wait.
+// the order they came. The error is that of ctx or of a create, or [ErrPoolExhausted] or [ErrPoolClosed].
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -320,9 +320,8 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *Pool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p
@@ -330,14 +329,14 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		p.wake(w, nil, ErrPoolClosed)
+		w.wake(nil, ErrPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
 	p.ticker.Stop() //poolgen:if hasUpkeep
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && (!hasClose || j.op != "close") {
-			p.leave(j, ErrPoolClosed) //poolgen:if hasAwait
+			j.leave(ErrPoolClosed) //poolgen:if hasAwait
 			j.cancel()
 		}
 	}

@@ -295,7 +295,7 @@ func (s *Pools) afford(p *Pool) bool {
 func (p *Pool) withdraw(claim *waiter) {
 	if claim.prev != nil {
 		p.remove(claim)
-		p.wake(claim, nil, nil)
+		claim.wake(nil, nil)
 	}
 }
 

@@ -14,18 +14,14 @@ type waiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	woken      time.Time
+	given      time.Time  // when it was handed a place, of some
 	ready      chan *slot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error      // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome, under mu.
-func (p *Pool) wake(w *waiter, s *slot, err error) {
-	w.err, w.woken = err, time.Now()
-	p.stats.WaitTime += w.woken.Sub(w.begun) //poolgen:if hasStats
-	if hasHistogram {
-		p.waits.count(w.woken.Sub(w.begun))
-	}
+// wake gives a waiter its outcome.
+func (w *waiter) wake(s *slot, err error) {
+	w.err = err
 	w.ready <- s
 }
 
@@ -112,13 +108,13 @@ func (p *Pool) rejoin(w *waiter, queue int) {
 	case queue > 0 || coming > 0:
 		p.insert(w)
 	case p.broken(): //poolgen:if hasBreaker
-		p.wake(w, nil, p.trouble)
+		w.wake(nil, p.trouble)
 	case queue < 0: //poolgen:if hasOutside
 		w.job = &job{op: "create", state: &p.stats.Fresh, waiter: w}
 		p.start(w.ctx, p.outside(none), w.job)
 	default:
 		p.stats.Rejected++ //poolgen:if hasStats
-		p.wake(w, nil, ErrPoolExhausted)
+		w.wake(nil, ErrPoolExhausted)
 	}
 }
 
@@ -129,26 +125,26 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	if hasTrace {
 		defer trace.StartRegion(w.ctx, "Pool wait").End()
 	}
-	if w.done == nil {
-		s = <-w.ready // which is faster than a select
-	} else {
-		select {
-		case s = <-w.ready:
-		case <-w.done:
-			p.mu.Lock()
-			if w.prev != nil {
-				p.remove(w)
-				p.wake(w, nil, nil)
-			} else if hasAwait && w.job != nil {
-				p.leave(w.job, nil)
-			}
-			p.unlock()
-			s = <-w.ready
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
+		} else if hasAwait && w.job != nil {
+			w.job.leave(nil)
 		}
+		p.unlock()
+		s = <-w.ready
 	}
-	if s != nil && s.turn.Load()&124 == 0 {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
+	if hasHistogram {
+		p.waits.count(time.Since(w.begun))
+	}
+	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -171,7 +167,7 @@ func (p *Pool) next() *waiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			p.wake(w, nil, nil)
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -181,16 +177,15 @@ func (p *Pool) next() *waiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
-	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if hasDemand && given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && makeWay {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
@@ -216,7 +211,10 @@ func (p *Pool) deliver(s *slot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	p.wake(w, s, nil)
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
+	}
+	w.wake(s, nil)
 	return true
 }
 
@@ -239,11 +237,10 @@ func (p *Pool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// (hasDemand) One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
-// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
-// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
-// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
-// rest once these show how long leases last.
+// (hasDemand) One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating
@@ -252,7 +249,7 @@ func (p *Pool) short() bool {
 	alive += p.stats.Checking  //poolgen:if hasCheck
 	alive += p.stats.Resetting //poolgen:if resetsAway
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
-	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
@@ -263,17 +260,4 @@ func (p *Pool) short() bool {
 		p.timer.Reset(again)
 	}
 	return again <= 0
-}
-
-// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
-// on them: a new one may do what they do not.
-//
-//poolgen:if hasDemand
-func (p *Pool) hung() bool {
-	for i := range p.high {
-		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
-			return false
-		}
-	}
-	return true
 }

@@ -18,7 +18,7 @@ func TestCRE07ARequesterAfterADeafTimeDoesNotWaitForACreateOfThatTime(t *testing
 				for range 30 {
 					ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 					defer cancel()
-					b.launch(ctx, b.pool.Acquire, nil)
+					b.launch(ctx, b.pool.Acquire, func(h *held) { h.Release() })
 					time.Sleep(2 * time.Second)
 				}
 				b.creating(succeed)

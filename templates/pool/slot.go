@@ -16,7 +16,7 @@ type slot struct {
 	job     *job    // what a goroutine of the pool does here; guarded by mu, like state
 	state   *int    // the number in the pool's stats that counts the place
 	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
-	_       [8]byte //poolgen:if !hasDoom
+	_       [8]byte //poolgen:if !hasDoom && fixedSize
 	index   int32
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
@@ -198,6 +198,7 @@ func (p *Pool) unlock() {
 	}
 	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {
 		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now() //poolgen:if hasDemand
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || hasDrain && p.draining {

@@ -25,15 +25,14 @@ type LeanPoolOptions struct {
 
 // LeanPool is a pool of connections, made by [NewLeanPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type LeanPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*leanSlot] // the places there have been so far
@@ -83,7 +82,7 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
@@ -110,9 +109,8 @@ func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *LeanPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
@@ -120,12 +118,12 @@ func (p *LeanPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		p.wake(w, nil, ErrLeanPoolClosed)
+		w.wake(nil, ErrLeanPoolClosed)
 	}
 	p.match()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			p.leave(j, ErrLeanPoolClosed)
+			j.leave(ErrLeanPoolClosed)
 			j.cancel()
 		}
 	}
@@ -148,9 +146,8 @@ func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 // leanLeased is the type of the connection by a name that leaves a LeanLease room for Conn.
 type leanLeased = Lean
 
-// LeanLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// LeanLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type LeanLease struct {
 	*leanLeased
 	leanClosedByRelease
@@ -158,8 +155,7 @@ type LeanLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// leanClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// leanClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type leanClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
@@ -191,8 +187,7 @@ func (l LeanLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l LeanLease) Detach() *Lean {
 	if !l.end() {
 		return nil
@@ -396,14 +391,14 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	woken      time.Time
+	given      time.Time      // when it was handed a place, of some
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome, under mu.
-func (p *LeanPool) wake(w *leanWaiter, s *leanSlot, err error) {
-	w.err, w.woken = err, time.Now()
+// wake gives a waiter its outcome.
+func (w *leanWaiter) wake(s *leanSlot, err error) {
+	w.err = err
 	w.ready <- s
 }
 
@@ -461,25 +456,21 @@ func (p *LeanPool) insert(w *leanWaiter) {
 // wait ends the critical section and returns the outcome for w.
 func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	p.unlock()
-	if w.done == nil {
-		s = <-w.ready // which is faster than a select
-	} else {
-		select {
-		case s = <-w.ready:
-		case <-w.done:
-			p.mu.Lock()
-			if w.prev != nil {
-				p.remove(w)
-				p.wake(w, nil, nil)
-			} else if w.job != nil {
-				p.leave(w.job, nil)
-			}
-			p.unlock()
-			s = <-w.ready
+	select {
+	case s = <-w.ready:
+	case <-w.done:
+		p.mu.Lock()
+		if w.prev != nil {
+			p.remove(w)
+			w.wake(nil, nil)
+		} else if w.job != nil {
+			w.job.leave(nil)
 		}
+		p.unlock()
+		s = <-w.ready
 	}
-	if s != nil && s.turn.Load()&124 == 0 {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -503,7 +494,7 @@ func (p *LeanPool) next() *leanWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			p.wake(w, nil, nil)
+			w.wake(nil, nil)
 		default:
 			return w
 		}
@@ -513,13 +504,12 @@ func (p *LeanPool) next() *leanWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
-	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	p.unlock()
-	if given && makeWay {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
@@ -544,7 +534,10 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	p.wake(w, s, nil)
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
+	}
+	w.wake(s, nil)
 	return true
 }
 
@@ -567,10 +560,9 @@ func (p *LeanPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
-// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
-// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
-// rest once these show how long leases last.
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *LeanPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
@@ -626,14 +618,14 @@ func (p *LeanPool) run(s *leanSlot, j *leanJob, conn *Lean) {
 func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
-		p.leave(j, ErrLeanPoolClosed)
+		j.leave(ErrLeanPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
@@ -653,7 +645,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 		s.conn = conn
 	}
 	if j.waiter != nil {
-		p.wake(j.waiter, s, nil)
+		j.waiter.wake(s, nil)
 		j.waiter = nil
 		return
 	}
@@ -669,19 +661,19 @@ func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 		p.move(s, &p.stats.Vacant)
 	}
 	if j.state != &p.stats.Creating {
-		p.leave(j, err)
+		j.leave(err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			p.wake(w, nil, err)
+			w.wake(nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (p *LeanPool) leave(j *leanJob, err error) {
+func (j *leanJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		p.wake(w, nil, err)
+		w.wake(nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -787,7 +779,6 @@ type goGenerateLeanPoolAgain struct {
 	*Lean
 	leanAbsent
 }
-
 type leanAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.Broken, goGenerateLeanPoolAgain{}.IsClosed, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal
