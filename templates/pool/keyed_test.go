@@ -956,9 +956,10 @@ func (f *fleet) stats() (all []PoolStats) {
 	return all
 }
 
-// The same in virtual time, with keys that come and go, requesters without patience, and pools that somebody closes.
+// The same in virtual time, with keys that come and go, requesters without patience, and pools with which somebody does
+// all that can be done with one.
 //
-//poolgen:if hasKeyed
+//poolgen:if hasKeyed && hasDrain && hasWarm && hasResize && hasReset && hasRetain
 func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 	for range int(stressTime() / (300 * time.Millisecond)) {
 		options := PoolsOptions{Pool: PoolOptions{MaxSize: 1 + rand.IntN(6), MinIdle: rand.IntN(2), BreakAfter: rand.IntN(3), MaxConcurrentCreates: rand.IntN(3)}, MaxTotal: 1 + rand.IntN(8), IdleTimeout: time.Second}
@@ -971,6 +972,7 @@ func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 				all.Go(func() {
 					for range 40 {
 						ctx, cancel := context.WithTimeout(context.Background(), rand.N(10*time.Second))
+						f.meddle(ctx, key)
 						lease, err := f.set.Acquire(ctx, key)
 						cancel()
 						if err != nil {
@@ -986,14 +988,53 @@ func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 						} else {
 							h.Release()
 						}
-						if p, err := f.set.Pool(key); err == nil && rand.IntN(100) == 0 {
-							p.Close(ctx)
-						}
 					}
 				})
 			}
 			all.Wait()
 			time.Sleep(10 * time.Second) // which ends what the breakers have begun
+			f.rests()
 		})
 	}
+}
+
+// meddle does, now and then, something with the pool of a key, whatever comes of it.
+func (f *fleet) meddle(ctx context.Context, key Key) {
+	p, err := f.set.Pool(key)
+	if err != nil {
+		return
+	}
+	switch rand.IntN(40) {
+	case 0:
+		_ = p.Close(ctx)
+	case 1:
+		_ = p.Drain(ctx)
+	case 2:
+		_ = p.Warm(ctx, 1+rand.IntN(3), nil)
+	case 3:
+		_ = p.Resize(1 + rand.IntN(6))
+	case 4:
+		p.Reset()
+	case 5:
+		p.Retain(func(*Conn) bool { return rand.IntN(2) == 0 })
+	}
+}
+
+// rests requires that the set's own accounts are in order when nobody asks it for anything.
+func (f *fleet) rests() {
+	f.Helper()
+	synctest.Wait()
+	total := 0
+	for _, p := range f.set.all() {
+		s := p.Stats()
+		total += s.MaxSize - s.Vacant
+	}
+	f.set.mu.Lock()
+	defer f.set.mu.Unlock()
+	require.Equal(f, total, f.set.total, "the total")
+	require.Empty(f, f.set.starving)
+	require.Empty(f, f.set.hungry)
+	require.Empty(f, f.set.claims)
+	require.Zero(f, f.set.coming, "what is being retired")
+	require.Nil(f, f.set.turn)
 }
