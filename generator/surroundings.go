@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // surroundings are the other packages whose declarations poolgen has to read: those of a connection type that is not
@@ -53,12 +51,10 @@ func (s *surroundings) declare(paths ...string) error {
 }
 
 // take reads the declarations of listed packages.
-func (s *surroundings) take(listed []*packages.Package) {
+func (s *surroundings) take(listed []*listing) {
 	for _, pkg := range listed {
 		n := s.read(pkg)
-		for _, err := range pkg.Errors {
-			n.err = errors.Join(n.err, errors.New(err.Msg))
-		}
+		n.err = pkg.failure()
 		s.declared[pkg.PkgPath] = n
 	}
 }
@@ -77,7 +73,7 @@ func wholePaths(request Request) []string {
 
 // read parses the files of a package, of which the bodies of functions are dropped. A file that does not parse is left
 // out, as the package may still have what is needed.
-func (s *surroundings) read(pkg *packages.Package) *neighbour {
+func (s *surroundings) read(pkg *listing) *neighbour {
 	n := &neighbour{name: pkg.Name}
 	for _, name := range pkg.GoFiles {
 		file, err := parser.ParseFile(s.fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
