@@ -124,9 +124,9 @@ func (t *template) passage(raw string) *passage {
 	return p
 }
 
-// fill is the text of the passage for these names. gofmt sees of names how long they are, so it need not be run again for
-// names as long as others have been.
-func (p *passage) fill(v values) (string, error) {
+// formatted is the passage as gofmt lays it out for these names, still with marks. Of names, gofmt sees how long they are, so
+// it need not be run again for names as long as others have been.
+func (p *passage) formatted(v values) (string, error) {
 	like, lengths := v.like(p.marks)
 	if like == nil || strings.Contains(p.raw, standsFor) {
 		_, text, err := gofmt(dropBlankLines(v.fill(p.raw)))
@@ -141,7 +141,7 @@ func (p *passage) fill(v values) (string, error) {
 		_, text, err := gofmt(dropBlankLines(like.fill(p.raw)))
 		return formatted{like.unfill(text), err}
 	})
-	return v.fill(f.text), f.err
+	return f.text, f.err
 }
 
 // anyLength formats the passage with names as short as a mark, and with very long ones, each of another length: if gofmt

@@ -19,6 +19,8 @@ type source struct {
 	marks func() ([]mark, error) // in the comments
 	nodes func() []ast.Node      // all nodes, in the order of ast.Preorder, which would walk them for each pass again
 	edits []edit
+
+	renames *memo[[]edit] // the edits that rename, by what the names depend on
 }
 
 // edit replaces the text from one offset up to another. An edit within the range of another is dropped.
@@ -29,7 +31,7 @@ type edit struct {
 
 // unedited is a file without edits, for those of another pool: the file itself is nobody's to change.
 func (s *source) unedited() *source {
-	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks, nodes: s.nodes}
+	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks, nodes: s.nodes, renames: s.renames}
 }
 
 func (s *source) offset(pos token.Pos) int { return int(pos) - s.base }

@@ -64,18 +64,21 @@ func (m *marker) name(name string) string {
 
 // fill puts what the marks stand for in their place.
 func (v values) fill(text string) string {
+	return string(v.append(make([]byte, 0, len(text)+len(text)/4), text))
+}
+
+// append appends a text in which that is done.
+func (v values) append(to []byte, text string) []byte {
 	if len(v) == 0 {
-		return text
+		return append(to, text...)
 	}
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/4)
 	for {
 		before, after, found := strings.Cut(text, markBegin)
-		b.WriteString(before)
+		to = append(to, before...)
 		if !found {
-			return b.String()
+			return to
 		}
-		b.WriteString(v[(after[0]-0x80)/2])
+		to = append(to, v[(after[0]-0x80)/2]...)
 		text = after[1:]
 	}
 }

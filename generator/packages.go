@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -146,7 +147,7 @@ func surveyOf(listed *listing, parse Parser) survey {
 			continue // a broken link, or a folder
 		}
 		flags := headerFlags(text)
-		if flags == "" && !strings.Contains(string(text), "//go:generate") {
+		if flags == "" && !bytes.Contains(text, []byte("//go:generate")) {
 			continue
 		}
 		builds := slices.Contains(listed.GoFiles, path) || builds(listed.Dir, filepath.Base(path))

@@ -104,14 +104,9 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 	}
 }
 
-// replaceText replaces the text of a comment, unless it has been already.
+// replaceText replaces the text of a comment. If it has been already, that stays: of two edits of a range the first is
+// made.
 func (s *source) replaceText(c *ast.Comment, text string) {
-	from, to := s.offset(c.Pos()), s.offset(c.End())
-	for _, e := range s.edits {
-		if e.from == from && e.to == to {
-			return
-		}
-	}
 	if text != c.Text && !remark.MatchString(c.Text) {
 		s.replace(c.Pos(), c.End(), text)
 	}

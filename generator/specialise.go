@@ -1,10 +1,9 @@
 package generator
 
 import (
-	"bytes"
+	"fmt"
 	"go/ast"
 	"go/token"
-	"slices"
 	"strings"
 )
 
@@ -27,15 +26,15 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := bytes.NewBuffer(slices.Clone(frame))
+	text := append(make([]byte, 0, 48<<10), frame...) // most are shorter
 	for _, p := range d.passages {
-		passage, err := p.fill(v)
+		passage, err := p.formatted(v)
 		if err != nil {
 			return nil, err
 		}
-		text.WriteString("\n" + passage)
+		text = v.append(append(text, '\n'), passage)
 	}
-	return text.Bytes(), t.verify(c, frame, d, v, n["size"])
+	return text, t.verify(c, frame, d, v, n["size"])
 }
 
 // specialised is what a file of the template declares for an outline.
@@ -62,7 +61,12 @@ func (s *source) specialise(o *outline, t *template) error {
 	if o.features["hidesClose"] {
 		s.hide(o.Hooks[Close])
 	}
-	s.rename(o.names, t.info, t.scope, map[string]string{"Context": o.Context, "Key": o.Key, "Observer": o.Observer, "none": o.none()})
+	others := map[string]string{"Context": o.Context, "Key": o.Key, "Observer": o.Observer, "none": o.none()}
+	s.edits = append(s.edits, s.renames.get(fmt.Sprint(o.names["Pool"], o.names["Conn"], others), func() []edit {
+		renamed := s.unedited()
+		renamed.rename(o.names, t.info, t.scope, others)
+		return renamed.edits
+	})...)
 	return nil
 }
 

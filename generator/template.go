@@ -68,7 +68,7 @@ func (t *template) parse(name string, text []byte) (*source, error) {
 	}
 	t.files = append(t.files, file)
 	s := &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}
-	s.marks = sync.OnceValues(s.findMarks)
+	s.marks, s.renames = sync.OnceValues(s.findMarks), &memo[[]edit]{}
 	s.nodes = sync.OnceValue(func() []ast.Node { return slices.Collect(ast.Preorder(file)) })
 	return s, nil
 }
