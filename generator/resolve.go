@@ -174,6 +174,9 @@ func (r *resolver) findType() error {
 	if !ok || r.conn.Obj().Pkg() == nil {
 		return at(pos, "%s is an alias of %s, which has no name of its own: define a type for the connection, and name that", r.request.Type, r.typeString(types.Unalias(r.typ)))
 	}
+	if err := r.satisfied(pos); err != nil {
+		return err
+	}
 	switch under := r.conn.Underlying().(type) {
 	case *types.Pointer:
 		return at(pos, "%s is neither a struct nor another concrete type: name the type of the connection itself", r.request.Type)
@@ -231,17 +234,6 @@ func (r *resolver) instance(typ *types.TypeName) (types.Type, error) {
 		return nil, at(pos, "-type=%s: %w", r.request.Type, err)
 	}
 	return instance, nil
-}
-
-// typeOf is the type that an expression means in one of the package's files, or nil.
-func (r *resolver) typeOf(expr string) types.Type {
-	for _, file := range r.files {
-		tv, err := types.Eval(r.fset, r.types, file.FileEnd-1, expr)
-		if err == nil && tv.IsType() {
-			return tv.Type
-		}
-	}
-	return nil
 }
 
 // unknown is the error for something of another package that is not there.

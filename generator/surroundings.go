@@ -154,12 +154,15 @@ func (p *Package) lacks(request Request) (paths []string, err error) {
 		}
 	}
 	if obj, isType := p.lookup(ref).(*types.TypeName); ok && isType {
-		p.parts(obj.Type(), want, map[types.Type]bool{})
+		for _, t := range append(p.boundsOf(ref, obj.Type()), obj.Type()) {
+			p.parts(t, want, map[types.Type]bool{})
+		}
 	}
 	return paths, nil
 }
 
-// parts tells want the packages of all types from which a connection may have methods.
+// parts tells want the packages of all types from which a connection may have methods, or on which it depends whether it
+// satisfies a constraint.
 func (p *Package) parts(t types.Type, want func(path string), seen map[types.Type]bool) {
 	t = deref(t)
 	if seen[t] {
@@ -180,6 +183,10 @@ func (p *Package) parts(t types.Type, want func(path string), seen map[types.Typ
 	case *types.Interface:
 		for embedded := range under.EmbeddedTypes() {
 			p.parts(embedded, want, seen)
+		}
+	case *types.Union:
+		for term := range under.Terms() {
+			p.parts(term.Type(), want, seen)
 		}
 	}
 }
