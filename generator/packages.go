@@ -218,11 +218,11 @@ func Directives(ctx context.Context, dir string, parse Parser, patterns ...strin
 		files, errs = append(files, r.file), append(errs, r.err)
 	}
 	errs = append(errs, ctx.Err())
-	return files, once(errs)
+	return files, Join(errs)
 }
 
-// once joins errors, each text once: what is wrong with a package is wrong for each of its pools.
-func once(errs []error) error {
+// Join joins errors, each text once: what is wrong with a package is wrong for each of its pools.
+func Join(errs []error) error {
 	seen := map[string]bool{}
 	return joined(slices.DeleteFunc(errs, func(err error) bool {
 		if err == nil || seen[err.Error()] {

@@ -61,6 +61,9 @@ func (r *resolver) resolve() (*Connection, error) {
 	if r.ref.local() {
 		c.Condition = pkg.conditionOf(r.ref.Name, pkg.ignored)
 	}
+	if err := pkg.misspelt(); err != nil {
+		return nil, err
+	}
 	var errs []error
 	for _, kind := range Kinds {
 		hook, err := r.hook(kind)
