@@ -69,11 +69,24 @@ func read(ctx context.Context, listed *listing, request Request, dir, output str
 	if err := p.parse(listed, output); err != nil {
 		return nil, err
 	}
+	p.choose(request)
 	p.check()
 	if p.elsewhere(listed, request, output) {
+		p.choose(request)
 		p.check()
 	}
 	return p, p.complete(request)
+}
+
+// choose drops the files of other packages from a folder that has several, which does not compile. The package is the one
+// that declares the connection type, or else that of the first file.
+func (p *Package) choose(request Request) {
+	ref, _ := parseReference(request.Type)
+	home := slices.IndexFunc(p.files, func(f *ast.File) bool { return ref.local() && declaresType(f, ref.Name) })
+	if len(p.files) > 0 {
+		name := p.files[max(home, 0)].Name.Name
+		p.files = slices.DeleteFunc(p.files, func(f *ast.File) bool { return f.Name.Name != name })
+	}
 }
 
 // complete reads the declarations of other packages that the request needs.
