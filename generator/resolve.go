@@ -2,6 +2,7 @@ package generator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -555,7 +556,11 @@ func (r *resolver) noCreate() error {
 		case err == nil && r.concerns(Create, c):
 			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.obj.Pos()), r.flagName(c)))
 		case alike:
-			near = append(near, fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c)))
+			what := fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c))
+			if wrong := (misfit{}); errors.As(err, &wrong) && wrong.wraps {
+				what += ": " + wrong.why + "; " + r.wrapping(Create, c) + "\n"
+			}
+			near = append(near, what)
 		}
 	}
 	hint := fmt.Sprintf("; write one, such as func New%s(ctx context.Context) (%s, error)", t, r.pointer())
