@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // source is a file of the template with the edits that are to be made to it. Edits are made to the text, by
@@ -18,20 +17,21 @@ type source struct {
 	file  *ast.File
 	base  int                    // of positions
 	marks func() ([]mark, error) // in the comments
-	folds *sync.Map              // the edits that fold the features, for each set of these
+	nodes func() []ast.Node      // all nodes, in the order of ast.Preorder, which would walk them for each pass again
 	edits []edit
+
+	renames *memo[[]edit] // the edits that rename, by what the names depend on
 }
 
 // edit replaces the text from one offset up to another. An edit within the range of another is dropped.
 type edit struct {
 	from, to int
 	text     string
-	renames  bool // the names in the text
 }
 
 // unedited is a file without edits, for those of another pool: the file itself is nobody's to change.
 func (s *source) unedited() *source {
-	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks, folds: s.folds}
+	return &source{name: s.name, text: s.text, file: s.file, base: s.base, marks: s.marks, nodes: s.nodes, renames: s.renames}
 }
 
 func (s *source) offset(pos token.Pos) int { return int(pos) - s.base }

@@ -9,13 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // elsewhere looks for a connection type that is not in the files that go build takes now: in those for other
 // systems or tags, and in tests. If it finds it, it makes these files the package's, and reports so.
-func (p *Package) elsewhere(listed *packages.Package, request Request, output string) bool {
+func (p *Package) elsewhere(listed *listing, request Request, output string) bool {
 	ref, _ := parseReference(request.Type)
 	if !ref.local() || p.types.Scope().Lookup(ref.Name) != nil {
 		return false

@@ -1,11 +1,13 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,32 +25,13 @@ func (f features) hold(m mark) (bool, error) {
 type folder struct {
 	*source
 	features features
+	names    names // of the output
 	err      error
 }
 
 // fold folds all that depends on the features: ifs, conditions, and what is marked with poolgen:if.
-func (s *source) fold(f features, key string, n names) error {
-	edits, known := s.folds.Load(key)
-	if !known {
-		file := s.unedited()
-		if err := file.foldOnce(f); err != nil {
-			return err
-		}
-		edits = file.edits
-		s.folds.Store(key, edits)
-	}
-	for _, e := range edits.([]edit) {
-		if e.renames {
-			e.text = n.inText(e.text)
-		}
-		s.edits = append(s.edits, e)
-	}
-	return nil
-}
-
-// foldOnce makes the edits of fold.
-func (s *source) foldOnce(f features) error {
-	folder := &folder{source: s, features: f}
+func (s *source) fold(f features, n names) error {
+	folder := &folder{source: s, features: f, names: n}
 	marks, err := s.marks()
 	if err != nil {
 		return err
@@ -57,7 +40,7 @@ func (s *source) foldOnce(f features) error {
 		folder.mark(m)
 	}
 	folder.remarks()
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	for _, n := range s.nodes() {
 		if e, ok := n.(ast.Expr); ok {
 			folder.value(e)
 		}
@@ -77,8 +60,7 @@ func (s *source) foldOnce(f features) error {
 		case *ast.ParenExpr:
 			folder.parens(n)
 		}
-		return true
-	})
+	}
 	return folder.err
 }
 
@@ -291,7 +273,7 @@ func (f *folder) remarks() {
 func (f *folder) dropComment(m mark) {
 	from, to := f.offset(m.comment.Pos()), f.offset(m.comment.End())
 	if m.rest != "" {
-		f.edits = append(f.edits, edit{from: from, to: to, text: "// " + m.rest, renames: true})
+		f.edits = append(f.edits, edit{from: from, to: to, text: f.names.inText("// " + m.rest)})
 		return
 	}
 	for i, c := range m.group.List {
@@ -306,30 +288,31 @@ func (f *folder) dropComment(m mark) {
 // that begins on the mark's line.
 func (s *source) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
 	line := strings.LastIndexByte(s.text[:s.offset(m.comment.Pos())], '\n') + 1
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	around, _ := slices.BinarySearchFunc(s.file.Decls, line, func(d ast.Decl, line int) int { return cmp.Compare(s.offset(d.End()), line) })
+	if around == len(s.file.Decls) {
+		return nil, nil
+	}
+	for n := range ast.Preorder(s.file.Decls[around]) {
 		switch n := n.(type) {
-		case nil:
-			return false
 		case *ast.FuncDecl:
 			if n.Doc == m.group {
-				marked, doc = n, n.Doc
+				return n, n.Doc
 			}
 		case *ast.GenDecl:
 			if n.Doc == m.group {
-				marked, doc = n, n.Doc
+				return n, n.Doc
 			}
 		case *ast.Field:
-			if s.begins(n, line, m) && marked == nil {
-				marked, doc = n, n.Doc
+			if s.begins(n, line, m) {
+				return n, n.Doc
 			}
 		case *ast.ValueSpec, *ast.CaseClause, ast.Stmt, ast.Expr:
-			if s.begins(n, line, m) && marked == nil {
-				marked = n
+			if s.begins(n, line, m) {
+				return n, nil
 			}
 		}
-		return marked == nil
-	})
-	return marked, doc
+	}
+	return nil, nil
 }
 
 // begins reports whether a node is the first thing on the line of a mark.

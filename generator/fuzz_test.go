@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/tools/go/packages"
 )
 
 // The words of random packages. T is the connection type, C the pool context. What comes first in a list is as likely as
@@ -104,7 +103,7 @@ func FuzzPackages(f *testing.F) {
 		}
 		conn := filepath.Join(dir, fmt.Sprintf("conn%d.go", os.Getpid()))
 		require.NoError(t, os.WriteFile(conn, []byte(source), 0o644))
-		listed := &packages.Package{Name: "app", PkgPath: "example.com/app", GoFiles: []string{conn}}
+		listed := &listing{Name: "app", PkgPath: "example.com/app", GoFiles: []string{conn}}
 		pkg, err := read(t.Context(), listed, request, dir, "")
 		var file *File
 		if err == nil {

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // find finds the package of a type that is referred to by the name or path of its package: what a file of the package
@@ -72,7 +70,7 @@ func ownModule(dir string) []string {
 }
 
 // named are the paths of those of the packages that have a name and that others may import, and the names of all these.
-func named(name string, listed []*packages.Package) (paths, names []string) {
+func named(name string, listed []*listing) (paths, names []string) {
 	for _, pkg := range listed {
 		elements := strings.Split(pkg.PkgPath, "/")
 		if pkg.Name == "" || pkg.Name == "main" || slices.Contains(elements, "internal") || slices.Contains(elements, "vendor") {

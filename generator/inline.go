@@ -25,27 +25,52 @@ var standIns = map[string]Kind{
 	"isFatal":          IsFatal,
 }
 
-// inline replaces each call of a stand-in by a call of the hook.
-func (s *source) inline(c *Connection, names names, info *types.Info) (err error) {
-	var locals map[string]bool // the names of the variables of the function around
-	reachable := func(h *Hook) {
-		if !h.Method && !h.OfContext && locals[h.Call] {
-			err = at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
+// reachable checks that no function has the name of a variable where the pool calls it.
+func (t *template) reachable(c *Connection) error {
+	used, err := templateNames()
+	if err != nil {
+		return err
+	}
+	for _, kind := range Kinds {
+		h := c.Hooks[kind]
+		if h == nil || h.Method || h.OfContext || used[h.Call] == "" {
+			continue
+		}
+		for _, fn := range t.functions() {
+			if calls(fn, kind) && variables(fn, t.info)[h.Call] {
+				return at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
+			}
 		}
 	}
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	return nil
+}
+
+// calls reports whether a function of the template calls the hooks of a kind.
+func calls(fn *ast.FuncDecl, kind Kind) bool {
+	for n := range ast.Preorder(fn) {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if _, k := standIn(call); k == kind {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inline replaces each call of a stand-in by a call of the hook.
+func (s *source) inline(c *Connection, names names, info *types.Info) {
+	var locals map[string]bool // the names of the variables of the function around
+	for _, n := range s.nodes() {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			locals = variables(n, info)
 		case *ast.AssignStmt:
 			if call, kind := standIn(n.Rhs[0]); call != nil && !kind.asks() && c.Hooks[kind] != nil {
-				reachable(c.Hooks[kind])
 				typ := c.Type
 				if locals[typ] {
 					typ = names["leased"]
 				}
 				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], typ, c.arguments(s, call)))
-				return false
 			}
 		case *ast.CallExpr:
 			if event := observation(n); event != "" && c.Observes[event] {
@@ -57,13 +82,10 @@ func (s *source) inline(c *Connection, names names, info *types.Info) (err error
 				s.replace(n.Args[0].End(), end, "."+event+"(")
 			}
 			if call, kind := standIn(n); call != nil && c.Hooks[kind] != nil {
-				reachable(c.Hooks[kind])
 				s.replace(n.Pos(), n.End(), print(c.call(c.Hooks[kind], c.arguments(s, call))))
 			}
 		}
-		return true
-	})
-	return err
+	}
 }
 
 // known are the variables of the template's functions.

@@ -10,12 +10,9 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // Package is the user's package as far as poolgen reads it: its declarations, without the bodies of its
@@ -36,25 +33,6 @@ type Package struct {
 	*surroundings
 }
 
-// list runs the go command for the packages that match the patterns: names, files and modules only, which
-// takes neither a build nor the imports. It runs no packages driver and no download of a toolchain, and cgo neither:
-// it only tells which files would be for that.
-func list(ctx context.Context, dir string, patterns ...string) ([]*packages.Package, error) {
-	go func() { _, _ = templateNames() }() // the template is parsed meanwhile
-	pkgs, err := packages.Load(&packages.Config{
-		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedModule,
-		Context: ctx,
-		Dir:     dir,
-		Env:     append(os.Environ(), "GOPACKAGESDRIVER=off", "GOTOOLCHAIN=local"),
-	}, patterns...)
-	if err != nil {
-		if _, why, ok := strings.Cut(err.Error(), "stderr: go: "); ok {
-			err = outside(strings.TrimSpace(why))
-		}
-	}
-	return pkgs, err
-}
-
 // load reads the package in dir, without the file at output, which is what poolgen is going to replace.
 func load(ctx context.Context, request Request, dir, output string) (*Package, error) {
 	// A package that is given by its whole path is needed for certain: to list it now saves a run of the go command.
@@ -63,7 +41,7 @@ func load(ctx context.Context, request Request, dir, output string) (*Package, e
 	if err != nil {
 		return nil, fmt.Errorf("%s: go list failed: %w", relative(dir), err)
 	}
-	var here, others []*packages.Package
+	var here, others []*listing
 	for _, pkg := range pkgs {
 		if slices.Contains(patterns[1:], pkg.PkgPath) && pkg.Dir != dir {
 			others = append(others, pkg)
@@ -81,7 +59,7 @@ func load(ctx context.Context, request Request, dir, output string) (*Package, e
 const language = "go1.22"
 
 // read reads a listed package. Others may have been listed with it.
-func read(ctx context.Context, listed *packages.Package, request Request, dir, output string, others ...*packages.Package) (*Package, error) {
+func read(ctx context.Context, listed *listing, request Request, dir, output string, others ...*listing) (*Package, error) {
 	p := &Package{Name: listed.Name, Dir: dir, path: listed.PkgPath, ignored: listed.IgnoredFiles, fset: token.NewFileSet()}
 	p.surroundings = newSurroundings(ctx, p.fset, dir)
 	p.take(others)
@@ -91,11 +69,24 @@ func read(ctx context.Context, listed *packages.Package, request Request, dir, o
 	if err := p.parse(listed, output); err != nil {
 		return nil, err
 	}
+	p.choose(request)
 	p.check()
 	if p.elsewhere(listed, request, output) {
+		p.choose(request)
 		p.check()
 	}
 	return p, p.complete(request)
+}
+
+// choose drops the files of other packages from a folder that has several, which does not compile. The package is the one
+// that declares the connection type, or else that of the first file.
+func (p *Package) choose(request Request) {
+	ref, _ := parseReference(request.Type)
+	home := slices.IndexFunc(p.files, func(f *ast.File) bool { return ref.local() && declaresType(f, ref.Name) })
+	if len(p.files) > 0 {
+		name := p.files[max(home, 0)].Name.Name
+		p.files = slices.DeleteFunc(p.files, func(f *ast.File) bool { return f.Name.Name != name })
+	}
 }
 
 // complete reads the declarations of other packages that the request needs.
@@ -113,20 +104,12 @@ func (p *Package) complete(request Request) error {
 }
 
 // parse reads the files of a listed package.
-func (p *Package) parse(listed *packages.Package, output string) error {
-	names := slices.Clone(listed.GoFiles)
+func (p *Package) parse(listed *listing, output string) error {
 	var errs []error
-	for _, err := range listed.Errors {
-		// A file that does not parse is not listed; to say why, parse it here.
-		if name, _, ok := strings.Cut(err.Pos, ".go:"); ok && err.Kind == packages.ParseError {
-			if name = absolute(p.Dir, name+".go"); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		} else if len(listed.GoFiles)+len(listed.IgnoredFiles) == 0 && !hasTests(p.Dir) {
-			errs = append(errs, errors.New(err.Msg))
-		}
+	if len(listed.GoFiles)+len(listed.InvalidFiles)+len(listed.IgnoredFiles) == 0 && listed.Error != nil && !hasTests(p.Dir) {
+		errs = append(errs, listed.failure())
 	}
-	for _, name := range names {
+	for _, name := range listed.all() {
 		if filepath.Clean(name) == output {
 			continue
 		}

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // Parser understands the arguments of poolgen in a directive. It returns no requests for what does not
@@ -21,7 +20,7 @@ type Parser func(args []string) ([]Request, error)
 
 // order is a pool that somebody wants: a directive, or the header of a file that is there already.
 type order struct {
-	listed  *packages.Package
+	listed  *listing
 	request Request
 	output  string         // the path of the file
 	pos     token.Position // of the directive; without one, what the header says is wanted
@@ -71,7 +70,7 @@ func (e nothingThere) Error() string {
 
 // survey is what there is for poolgen in a package.
 type survey struct {
-	listed  *packages.Package
+	listed  *listing
 	orders  []order   // of the directives
 	outputs []present // the generated files that are there
 	errs    []error   // of directives
@@ -125,28 +124,20 @@ func surveys(ctx context.Context, dir string, parse Parser, patterns []string) (
 	if len(pkgs) == 0 {
 		return nil, []error{fmt.Errorf("no packages match %s: give folders of this module (./...)", strings.Join(patterns, " "))}
 	}
-	pkgs = slices.DeleteFunc(pkgs, func(p *packages.Package) bool {
+	pkgs = slices.DeleteFunc(pkgs, func(p *listing) bool {
 		if len(p.GoFiles) == 0 && len(p.IgnoredFiles) == 0 {
-			for _, err := range p.Errors {
-				errs = append(errs, outside(err.Msg))
+			if err := p.failure(); err != nil {
+				errs = append(errs, outside(err.Error()))
 			}
 		}
 		return p.Dir == "" || p.Module != nil && !p.Module.Main
 	})
-	return parallel(pkgs, func(p *packages.Package) survey { return surveyOf(p, parse) }), errs
-}
-
-// outside is an error of go list, with what to do if it is that there is no module.
-func outside(message string) error {
-	if strings.Contains(message, "does not contain main module") || strings.Contains(message, "go.mod file not found") {
-		message += "; run poolgen in a module, such as go mod init makes"
-	}
-	return errors.New(message)
+	return parallel(pkgs, func(p *listing) survey { return surveyOf(p, parse) }), errs
 }
 
 // surveyOf reads the files in a package's folder. Files for tests or for other platforms count, too: they
 // may have directives, or be outputs.
-func surveyOf(listed *packages.Package, parse Parser) survey {
+func surveyOf(listed *listing, parse Parser) survey {
 	s := survey{listed: listed}
 	paths, err := filepath.Glob(filepath.Join(escape(listed.Dir), "*.go"))
 	s.add(err)
@@ -156,7 +147,7 @@ func surveyOf(listed *packages.Package, parse Parser) survey {
 			continue // a broken link, or a folder
 		}
 		flags := headerFlags(text)
-		if flags == "" && !strings.Contains(string(text), "//go:generate") {
+		if flags == "" && !bytes.Contains(text, []byte("//go:generate")) {
 			continue
 		}
 		builds := slices.Contains(listed.GoFiles, path) || builds(listed.Dir, filepath.Base(path))
@@ -227,11 +218,11 @@ func Directives(ctx context.Context, dir string, parse Parser, patterns ...strin
 		files, errs = append(files, r.file), append(errs, r.err)
 	}
 	errs = append(errs, ctx.Err())
-	return files, once(errs)
+	return files, Join(errs)
 }
 
-// once joins errors, each text once: what is wrong with a package is wrong for each of its pools.
-func once(errs []error) error {
+// Join joins errors, each text once: what is wrong with a package is wrong for each of its pools.
+func Join(errs []error) error {
 	seen := map[string]bool{}
 	return joined(slices.DeleteFunc(errs, func(err error) bool {
 		if err == nil || seen[err.Error()] {

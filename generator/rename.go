@@ -13,30 +13,49 @@ import (
 // names maps the package-level names of the template to those of the output.
 type names map[string]string
 
-// outputNames are the names for a pool whose names begin with prefix. Those that the template exports stay
-// exported, unless the connection type is not.
-func outputNames(scope *types.Scope, prefix, typ string) names {
-	exported := token.IsExported(prefix)
-	n := names{}
+// The names of the types behind the guards, and of those that have the missing methods in their stead. They are not the
+// template's: no word of that can be like them.
+const (
+	again       = "go generate again"
+	againEvents = "go generate again for events"
+	absent      = "absent methods"
+	absentEvent = "absent events"
+)
+
+// outputNames are the names of a pool. Those that the template exports stay exported, unless the connection type is not.
+func outputNames(scope *types.Scope, s stem, typ string) names {
+	n := names{
+		again: "goGenerate" + s.upper + "PoolAgain", againEvents: "goGenerate" + s.upper + "PoolAgainForEvents",
+		absent: s.lower + "Absent", absentEvent: s.lower + "AbsentEvents",
+	}
 	for _, name := range scope.Names() {
 		switch {
 		case name == "Conn":
 			n[name] = typ
 		case name == "Context", name == "none", name == "Key", name == "Observer", standIns[name] != "":
 		case strings.HasPrefix(name, "err") && len(name) > 3 && token.IsExported(name[3:]):
-			n[name] = "err" + upperFirst(prefix) + name[3:]
+			n[name] = "err" + s.upper + name[3:]
 		case !token.IsExported(name):
-			n[name] = lowerFirst(prefix) + upperFirst(name)
+			n[name] = s.lower + upperFirst(name)
 		case strings.HasPrefix(name, "New"), strings.HasPrefix(name, "Err"):
-			n[name] = name[:3] + upperFirst(prefix) + name[3:]
-			if !exported {
+			n[name] = name[:3] + s.upper + name[3:]
+			if !token.IsExported(s.as) {
 				n[name] = lowerFirst(n[name][:3]) + n[name][3:]
 			}
 		default:
-			n[name] = prefix + name
+			n[name] = s.as + name
 		}
 	}
 	return n
+}
+
+// filled are the names with what the marks in them stand for.
+func (n names) filled(v values) names {
+	all := names{}
+	for from, to := range n {
+		all[from] = v.fill(to)
+	}
+	return all
 }
 
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
@@ -44,7 +63,7 @@ func outputNames(scope *types.Scope, prefix, typ string) names {
 // The types that stand for the user's others are replaced by those.
 func (s *source) rename(n names, info *types.Info, scope *types.Scope, others map[string]string) {
 	var shadow *ast.BlockStmt // where a variable has the name of the connection type, which has an alias
-	ast.Inspect(s.file, func(node ast.Node) bool {
+	for _, node := range s.nodes() {
 		switch node := node.(type) {
 		case *ast.Ident:
 			to := n.of(node, info, scope)
@@ -75,8 +94,7 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 				}
 			}
 		}
-		return true
-	})
+	}
 	for _, group := range s.file.Comments {
 		for _, c := range group.List {
 			if !strings.HasPrefix(c.Text, "//poolgen:") {
@@ -86,14 +104,9 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 	}
 }
 
-// replaceText replaces the text of a comment, unless it has been already.
+// replaceText replaces the text of a comment. If it has been already, that stays: of two edits of a range the first is
+// made.
 func (s *source) replaceText(c *ast.Comment, text string) {
-	from, to := s.offset(c.Pos()), s.offset(c.End())
-	for _, e := range s.edits {
-		if e.from == from && e.to == to {
-			return
-		}
-	}
 	if text != c.Text && !remark.MatchString(c.Text) {
 		s.replace(c.Pos(), c.End(), text)
 	}

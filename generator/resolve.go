@@ -2,6 +2,7 @@ package generator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -60,6 +61,9 @@ func (r *resolver) resolve() (*Connection, error) {
 	c.Type = r.source(r.typ)
 	if r.ref.local() {
 		c.Condition = pkg.conditionOf(r.ref.Name, pkg.ignored)
+	}
+	if err := pkg.misspelt(); err != nil {
+		return nil, err
 	}
 	var errs []error
 	for _, kind := range Kinds {
@@ -174,6 +178,9 @@ func (r *resolver) findType() error {
 	if !ok || r.conn.Obj().Pkg() == nil {
 		return at(pos, "%s is an alias of %s, which has no name of its own: define a type for the connection, and name that", r.request.Type, r.typeString(types.Unalias(r.typ)))
 	}
+	if err := r.satisfied(pos); err != nil {
+		return err
+	}
 	switch under := r.conn.Underlying().(type) {
 	case *types.Pointer:
 		return at(pos, "%s is neither a struct nor another concrete type: name the type of the connection itself", r.request.Type)
@@ -231,17 +238,6 @@ func (r *resolver) instance(typ *types.TypeName) (types.Type, error) {
 		return nil, at(pos, "-type=%s: %w", r.request.Type, err)
 	}
 	return instance, nil
-}
-
-// typeOf is the type that an expression means in one of the package's files, or nil.
-func (r *resolver) typeOf(expr string) types.Type {
-	for _, file := range r.files {
-		tv, err := types.Eval(r.fset, r.types, file.FileEnd-1, expr)
-		if err == nil && tv.IsType() {
-			return tv.Type
-		}
-	}
-	return nil
 }
 
 // unknown is the error for something of another package that is not there.
@@ -560,7 +556,11 @@ func (r *resolver) noCreate() error {
 		case err == nil && r.concerns(Create, c):
 			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.obj.Pos()), r.flagName(c)))
 		case alike:
-			near = append(near, fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c)))
+			what := fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c))
+			if wrong := (misfit{}); errors.As(err, &wrong) && wrong.wraps {
+				what += ": " + wrong.why + "; " + r.wrapping(Create, c) + "\n"
+			}
+			near = append(near, what)
 		}
 	}
 	hint := fmt.Sprintf("; write one, such as func New%s(ctx context.Context) (%s, error)", t, r.pointer())

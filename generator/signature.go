@@ -25,7 +25,11 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 			h.Variadic = true // called with none
 			break
 		}
-		if problem := r.param(kind, c, h, c.sig.Params().At(i).Type()); problem != "" {
+		t := c.sig.Params().At(i).Type()
+		if problem := r.param(kind, c, h, t); problem != "" {
+			if role, unknown := r.role(kind, t); role == PoolContext && unknown == "" {
+				return nil, r.unfillable(h, c, problem)
+			}
 			return nil, r.unfit(h, c, problem)
 		}
 	}
@@ -185,6 +189,29 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
+// unfillable is unfit for a function that takes what the pool has nothing to give for.
+func (r *resolver) unfillable(h *Hook, c candidate, why string) error {
+	if r.foreign(c) {
+		return r.unfit(h, c, why)
+	}
+	advice := "change it, or " + r.wrapping(h.Kind, c)
+	if h.Kind != Create {
+		advice += fmt.Sprintf("\n\nor switch it off with -%s=none", h.Kind)
+	}
+	return misfit{at(h.Pos, "%s can't be the %s hook of %s: %s; it is func%s; %s", r.display(c), h.Kind, r.request.Type, why, r.printed(c), advice), why, true}
+}
+
+// wrapping is the advice to wrap a function of the package.
+func (r *resolver) wrapping(kind Kind, c candidate) string {
+	without := ""
+	if name := r.request.Hooks[kind]; name != "" {
+		without = fmt.Sprintf(", and leave out -%s=%s", kind, name)
+	} else if hasDirective(c.doc, kind) {
+		without = ", and take the directive away from this one"
+	}
+	return fmt.Sprintf("wrap it in a function of this package%s:\n\n%s", without, r.wrapper(kind, c))
+}
+
 // unfit is the error for a function that can't be the hook that it is named as.
 func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	advice := fmt.Sprintf("change it, or name another one with -%s=F or //poolgen:%s", h.Kind, h.Kind)
@@ -194,13 +221,14 @@ func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	if h.Kind != Create {
 		advice += fmt.Sprintf(", or switch it off with -%s=none", h.Kind)
 	}
-	return misfit{at(h.Pos, "%s can't be the %s hook of %s: %s; %s", r.display(c), h.Kind, r.request.Type, why, advice), why}
+	return misfit{at(h.Pos, "%s can't be the %s hook of %s: %s; %s", r.display(c), h.Kind, r.request.Type, why, advice), why, false}
 }
 
 // misfit is the error of unfit with its reason alone.
 type misfit struct {
 	error
-	why string
+	why   string
+	wraps bool // a wrapper of a function of the package would do
 }
 
 func (r *resolver) typeString(t types.Type) string {

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // surroundings are the other packages whose declarations poolgen has to read: those of a connection type that is not
@@ -53,12 +51,10 @@ func (s *surroundings) declare(paths ...string) error {
 }
 
 // take reads the declarations of listed packages.
-func (s *surroundings) take(listed []*packages.Package) {
+func (s *surroundings) take(listed []*listing) {
 	for _, pkg := range listed {
 		n := s.read(pkg)
-		for _, err := range pkg.Errors {
-			n.err = errors.Join(n.err, errors.New(err.Msg))
-		}
+		n.err = pkg.failure()
 		s.declared[pkg.PkgPath] = n
 	}
 }
@@ -77,7 +73,7 @@ func wholePaths(request Request) []string {
 
 // read parses the files of a package, of which the bodies of functions are dropped. A file that does not parse is left
 // out, as the package may still have what is needed.
-func (s *surroundings) read(pkg *packages.Package) *neighbour {
+func (s *surroundings) read(pkg *listing) *neighbour {
 	n := &neighbour{name: pkg.Name}
 	for _, name := range pkg.GoFiles {
 		file, err := parser.ParseFile(s.fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -158,12 +154,15 @@ func (p *Package) lacks(request Request) (paths []string, err error) {
 		}
 	}
 	if obj, isType := p.lookup(ref).(*types.TypeName); ok && isType {
-		p.parts(obj.Type(), want, map[types.Type]bool{})
+		for _, t := range append(p.boundsOf(ref, obj.Type()), obj.Type()) {
+			p.parts(t, want, map[types.Type]bool{})
+		}
 	}
 	return paths, nil
 }
 
-// parts tells want the packages of all types from which a connection may have methods.
+// parts tells want the packages of all types from which a connection may have methods, or on which it depends whether it
+// satisfies a constraint.
 func (p *Package) parts(t types.Type, want func(path string), seen map[types.Type]bool) {
 	t = deref(t)
 	if seen[t] {
@@ -184,6 +183,10 @@ func (p *Package) parts(t types.Type, want func(path string), seen map[types.Typ
 	case *types.Interface:
 		for embedded := range under.EmbeddedTypes() {
 			p.parts(embedded, want, seen)
+		}
+	case *types.Union:
+		for term := range under.Terms() {
+			p.parts(term.Type(), want, seen)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func specialiseTests(t *testing.T, request Request) {
 	require.NoError(t, err)
 	connection, err := resolve(pkg, request)
 	require.NoError(t, err)
-	n := outputNames(parsed.scope, "Conn", "Conn")
+	n := outputNames(parsed.scope, newStem("Conn"), "Conn")
 	for name := range n {
 		if !own[name] { // the tests' own names stay
 			n[name] = name
@@ -137,7 +137,7 @@ func specialiseTests(t *testing.T, request Request) {
 	}
 	f := parsed.features(connection, request)
 	for _, s := range tests {
-		require.NoError(t, s.fold(f, f.key(), n))
+		require.NoError(t, s.fold(f, n))
 		s.rename(n, parsed.info, parsed.scope, map[string]string{"Context": connection.Context, "Key": "string", "Observer": "*connObserver"})
 		text, err := s.slice(0, len(s.text))
 		require.NoError(t, err)

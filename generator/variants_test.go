@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/tools/go/packages"
 )
 
 // variant is one combination of what a type may offer, in a package of its own.
@@ -80,7 +79,7 @@ func (v variant) write(t *testing.T, dir string) {
 	conn := filepath.Join(dir, "conn.go")
 	require.NoError(t, os.WriteFile(conn, []byte(v.source), 0o644))
 	request := Request{Type: "MyConn", Size: v.size, Groups: v.groups}
-	pkg, err := read(t.Context(), &packages.Package{Name: "app", GoFiles: []string{conn}}, request, dir, "")
+	pkg, err := read(t.Context(), &listing{Name: "app", GoFiles: []string{conn}}, request, dir, "")
 	require.NoError(t, err)
 	file, err := generate(pkg, request, filepath.Join(dir, "pool.go"))
 	require.NoError(t, err)

@@ -35,7 +35,7 @@ func (c *config) add(name, typ string) string {
 // from a configuration.
 func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) string {
 	var params, args []string
-	if conventions[kind].context && (cfg == nil || takesContext(c.sig)) {
+	if conventions[kind].context && (cfg == nil && r.foreign(c) || takesContext(c.sig)) {
 		params = append(params, "ctx context.Context")
 	}
 	if kind != Create {
@@ -44,7 +44,7 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	callee := r.callable(c)
 	if recv := c.sig.Recv(); recv != nil {
 		callee = "c." + c.name()
-		if kind == Create && !r.isMethod(kind, c) {
+		if !r.isMethod(kind, c) {
 			owner, typ := lowerFirst(r.receiver(c).Obj().Name()), r.readable(r.contextOf(c))
 			if cfg != nil {
 				// Dialers are of use as they are, most other types are not.
@@ -55,6 +55,7 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 			callee = owner + "." + c.name()
 		}
 	}
+	pooled := slices.ContainsFunc(params, func(p string) bool { return !strings.HasPrefix(p, "ctx ") }) // the pool context is taken
 	for i := range c.sig.Params().Len() {
 		v := c.sig.Params().At(i)
 		name, typ := v.Name(), r.readable(v.Type())
@@ -70,8 +71,8 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 			args = append(args, "c")
 		case kind == Create && cfg != nil:
 			args = append(args, cfg.add(name, typ))
-		case problem == "" && role == PoolContext && kind == Create && len(params) < 2 && r.hidden(v.Type()) == "":
-			params, args = append(params, name+" "+typ), append(args, name)
+		case problem == "" && role == PoolContext && kind == Create && !pooled && r.hidden(v.Type()) == "":
+			pooled, params, args = true, append(params, name+" "+typ), append(args, name)
 		default:
 			args = append(args, fmt.Sprintf("%s /* %s %s */", r.zero(v.Type(), typ), name, typ))
 		}
@@ -81,8 +82,11 @@ func (r *resolver) wrapperFor(kind Kind, c candidate, stem string, cfg *config) 
 	}
 	body, result := r.wrapped(kind, c, fmt.Sprintf("%s(%s)", callee, strings.Join(args, ", ")))
 	name := lowerFirst(strings.TrimSuffix(conventions[kind].functions[0], "T")) + stem
+	if cfg == nil && r.types.Scope().Lookup(name) != nil {
+		name += "ForPool"
+	}
 	text := fmt.Sprintf("func %s(%s) %s{\n\t%s\n}", name, strings.Join(params, ", "), result, body)
-	if kind != Create {
+	if kind != Create || cfg == nil && !r.foreign(c) {
 		text = fmt.Sprintf("//poolgen:%s\n%s", kind, text) // or it would be one of two that have the name
 	}
 	return text

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -5,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -31,6 +35,55 @@ func BenchmarkFiftyPackages(b *testing.B) {
 	}
 	b.Run("check", func(b *testing.B) { compare(b, dir, []string{poolgen, "check"}, others) })
 }
+
+// BenchmarkHugeTree generates the pool of a type with hooks of its own, in a package that imports the Kubernetes client: with
+// the build cache as it is, and with an empty one.
+func BenchmarkHugeTree(b *testing.B) {
+	poolgen := build(b)
+	dir := b.TempDir()
+	write(b, dir, map[string]string{"go.mod": "module example.com/app\n\ngo 1.25\n", "conn.go": kubernetes})
+	if out, err := in(dir, []string{"go", "mod", "tidy"}).CombinedOutput(); err != nil {
+		b.Skipf("the Kubernetes client can't be had: %v\n%s", err, out)
+	}
+	args, list := []string{poolgen, "-type=Conn"}, []string{"go", "list", "-find", "."}
+	b.Run("warm", func(b *testing.B) { compare(b, dir, args, map[string][]string{"list": list}) })
+	b.Run("cold", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			b.Setenv("GOCACHE", b.TempDir())
+			b.StartTimer()
+			if out, err := in(dir, args).CombinedOutput(); err != nil {
+				b.Fatalf("%v\n%s", err, out)
+			}
+		}
+	})
+}
+
+const kubernetes = `package app
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+)
+
+type Conn struct {
+	set      *kubernetes.Clientset
+	pods     *corev1.PodList
+	informer cache.SharedIndexInformer
+}
+
+func NewConn(ctx context.Context, c *rest.Config) (*Conn, error) {
+	set, err := kubernetes.NewForConfig(c)
+	return &Conn{set: set}, err
+}
+
+func (c *Conn) Ping(ctx context.Context) error { return ctx.Err() }
+func (c *Conn) Close() error                   { return nil }
+`
 
 // build builds poolgen.
 func build(b *testing.B) string {
@@ -62,6 +115,13 @@ func module(b *testing.B, n int) string {
 		}
 		files[fmt.Sprintf("p%d/conn.go", i)] = fmt.Sprintf(text, i)
 	}
+	write(b, dir, files)
+	return dir
+}
+
+// write writes files into a folder.
+func write(b *testing.B, dir string, files map[string]string) {
+	b.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -71,7 +131,6 @@ func module(b *testing.B, n int) string {
 			b.Fatal(err)
 		}
 	}
-	return dir
 }
 
 // in is a command to be run in a folder.
@@ -82,35 +141,44 @@ func in(dir string, args []string) *exec.Cmd {
 	return cmd
 }
 
-// compare runs a command and others by turns, so that whatever else the machine does concerns all of them,
-// and reports by what factor its median time exceeds theirs, and the processor time that it takes, which tells more
-// on a machine that others use.
+// compare runs a command and others by turns, so that whatever else the machine does concerns all of them. It reports by
+// what factor its time exceeds theirs, as a median, and the same of the processor time, which tells more on a machine that
+// others use; both are with the go commands that it runs. The peak is that of the largest process.
 func compare(b *testing.B, dir string, args []string, others map[string][]string) {
 	b.Helper()
-	times := map[string][]time.Duration{}
-	run := func(name string, args []string) (cpu time.Duration) {
+	times, cpu := map[string][]float64{}, map[string][]float64{}
+	var peak int64
+	run := func(name string, args []string) {
 		cmd, begun := in(dir, args), time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}
-		times[name] = append(times[name], time.Since(begun))
-		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		times[name] = append(times[name], time.Since(begun).Seconds())
+		state := cmd.ProcessState
+		cpu[name] = append(cpu[name], (state.UserTime() + state.SystemTime()).Seconds())
+		if usage, ok := state.SysUsage().(*syscall.Rusage); ok && name == "" {
+			peak = max(peak, usage.Maxrss)
+		}
 	}
-	var cpu time.Duration
 	for b.Loop() {
-		cpu += run("", args)
+		run("", args)
 		b.StopTimer()
 		for name, args := range others {
 			run(name, args)
 		}
 		b.StartTimer()
 	}
-	median := func(name string) time.Duration {
-		slices.Sort(times[name])
-		return times[name][len(times[name])/2]
+	b.ReportMetric(1000*median(cpu[""]), "cpu-ms/op")
+	if runtime.GOOS == "linux" { // which counts in KiB
+		b.ReportMetric(float64(peak)/1024, "peak-MiB")
 	}
-	b.ReportMetric(float64(cpu.Milliseconds())/float64(b.N), "cpu-ms/op")
 	for name := range others {
-		b.ReportMetric(float64(median(""))/float64(median(name)), name+"-ratio")
+		b.ReportMetric(median(times[""])/median(times[name]), name+"-ratio")
+		b.ReportMetric(median(cpu[""])/median(cpu[name]), name+"-cpu-ratio")
 	}
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

@@ -83,7 +83,7 @@ func generate(ctx context.Context, stdout, stderr io.Writer, requests []generato
 		file, err := generator.Generate(ctx, request)
 		files, errs = append(files, file), append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := generator.Join(errs); err != nil {
 		return err
 	}
 	printNotes(stderr, files)
