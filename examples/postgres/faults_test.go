@@ -16,8 +16,8 @@ import (
 
 func TestThePoolSurvivesItsServer(t *testing.T) {
 	faults.Test(t, faults.Subject{
-		Server: "postgres",
-		Open:   func(t testing.TB, addr string) faults.Pool { return pool{small(t, addr, 8)} },
+		Server: "postgres", Requesters: 32, Patience: 500 * time.Millisecond,
+		Open: func(t testing.TB, addr string) faults.Pool { return pool{small(t, addr, 8)} },
 		Probe: func(ctx context.Context, addr string) error {
 			_, err := direct(ctx, addr, "SELECT 1")
 			return err
