@@ -57,9 +57,9 @@ type AllPool struct {
 	lanes   int                        // at how many of them a search may start
 	context *Server
 	options AllPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   allTally           // of them
 	holds   allTally           // of the time that leases lasted
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -85,8 +85,7 @@ type AllPool struct {
 	closed   bool
 }
 
-// NewAllPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewAllPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -143,19 +142,17 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrAllPoolExhausted] or [ErrAllPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrAllPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 func (p *AllPool) Acquire(ctx context.Context) (AllLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [AllPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrAllPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [AllPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAllPoolExhausted] then.
 func (p *AllPool) TryAcquire(ctx context.Context) (AllLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [AllPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [AllLease.Fresh] tells it from others.
+// AcquireOrCreate is [AllPool.Acquire] that, if all places are taken, creates a connection outside of them, see [AllLease.Fresh].
 func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -199,14 +196,14 @@ func (p *AllPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrAllPoolClosed)
+		p.wake(w, nil, ErrAllPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil {
-			j.leave(ErrAllPoolClosed)
+			p.leave(j, ErrAllPoolClosed)
 			j.cancel()
 		}
 	}
@@ -242,7 +239,7 @@ type AllLease struct {
 // Conn returns the connection.
 func (l AllLease) Conn() *All { return l.allLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [AllPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [AllPool.AcquireOrCreate], which ends with its lease.
 func (l AllLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [AllPool.Close], and on the zero AllLease.
@@ -350,7 +347,6 @@ func (p *AllPool) Stats() AllPoolStats {
 	st.Acquired -= uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -383,11 +379,24 @@ var (
 
 // AllPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error         // the cause: what the hook returned, or why the context ended
+	pool    *AllPoolStats // as it was when the context ended,
+	waited  time.Duration // after so long
+	holders string        // of leases, then
 }
 
-func (e *AllPoolError) Error() string { return "AllPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *AllPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("AllPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "AllPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *AllPoolError) Unwrap() error { return e.Err }
@@ -398,21 +407,21 @@ func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time) erro
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &AllPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &AllPoolError{op, err}
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// allNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const allNoReturn = "did not return: panic %v\n\n%s"
 
 // allSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -458,8 +467,7 @@ func (p *AllPool) take() *allSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllPool) search(n, i int) *allSlot {
 	for range n {
 		s := p.place(i)
@@ -548,8 +556,7 @@ func (p *AllPool) drop(s *allSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *AllPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -580,13 +587,16 @@ type allWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *allSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error         // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *allWaiter) wake(s *allSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *AllPool) wake(w *allWaiter, s *allSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
+	p.waits.count(w.woken.Sub(w.begun))
 	w.ready <- s
 }
 
@@ -631,8 +641,7 @@ func (p *AllPool) waiter(ctx context.Context, done <-chan struct{}, begun time.T
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *AllPool) await(w *allWaiter, s *allSlot, j *allJob) (*allSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -656,21 +665,26 @@ func (p *AllPool) wait(w *allWaiter) (s *allSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	defer trace.StartRegion(w.ctx, "AllPool wait").End()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waits.count(time.Since(w.begun))
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -693,7 +707,7 @@ func (p *AllPool) next() *allWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -701,22 +715,23 @@ func (p *AllPool) next() *allWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *AllPool) handOver(s *allSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *AllPool) deliver(s *allSlot) bool {
 	if w := s.spare; w != nil {
 		*w = allWaiter{ready: w.ready, next: p.spare}
@@ -736,7 +751,7 @@ func (p *AllPool) deliver(s *allSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -758,14 +773,18 @@ func (p *AllPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *AllPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -776,8 +795,18 @@ func (p *AllPool) short() bool {
 	return again <= 0
 }
 
-// allJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *AllPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// allJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type allJob struct {
 	op     string                              // what errors call it
 	state  *int                                // what the place is counted as meanwhile
@@ -839,7 +868,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		return
 	}
 	if p.closed {
-		j.leave(ErrAllPoolClosed)
+		p.leave(j, ErrAllPoolClosed)
 	}
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -851,7 +880,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &AllPoolError{j.op, err}
+		err = &AllPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -870,7 +899,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		}
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -896,31 +925,31 @@ func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 		p.trip(err)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *allJob) leave(err error) {
+func (p *AllPool) leave(j *allJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
 	}
 }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
+// errAllAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
 var errAllAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
@@ -934,7 +963,7 @@ func (p *AllPool) again(s *allSlot, j *allJob, conn *All, err error) bool {
 	}
 	j.err = err
 	p.stats.CreateFailures++
-	p.stats.LastError = &AllPoolError{"create", err}
+	p.stats.LastError = &AllPoolError{Op: "create", Err: err}
 	go func() {
 		select {
 		case <-time.After(pause):
@@ -962,7 +991,7 @@ func (p *AllPool) trip(err error) {
 	p.timer.Reset(p.options.BreakTime)
 	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -985,7 +1014,7 @@ func (p *AllPool) recycle(s *allSlot) {
 	}
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// allDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const allDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -1020,7 +1049,7 @@ func (p *AllPool) Reset() {
 // no lease is cut short.
 func (p *AllPool) Resize(n int) error {
 	if n < 1 {
-		return &AllPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &AllPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1201,11 +1230,10 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
+		if p.closed || p.draining {
 			cancel(ErrAllPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&AllPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&AllPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if done {
@@ -1258,7 +1286,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 // place for it, or is closed, the connection is closed, and the error is [ErrAllPoolExhausted] or [ErrAllPoolClosed].
 func (p *AllPool) Insert(conn *All) error {
 	if conn == nil {
-		return &AllPoolError{"insert", errors.New("there is no connection")}
+		return &AllPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1269,7 +1297,7 @@ func (p *AllPool) Insert(conn *All) error {
 		if closed {
 			return ErrAllPoolClosed
 		}
-		return &AllPoolError{"insert", ErrAllPoolExhausted}
+		return &AllPoolError{Op: "insert", Err: ErrAllPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn

@@ -59,9 +59,9 @@ type AllFixedPool struct {
 	lanes   int                        // at how many of them a search may start
 	context *Server
 	options AllFixedPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   allFixedTally      // of them
 	holds   allFixedTally      // of the time that leases lasted
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -87,8 +87,7 @@ type AllFixedPool struct {
 	closed   bool
 }
 
-// NewAllFixedPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewAllFixedPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -144,21 +143,19 @@ func allFixedPreset[N int | time.Duration](option *N, value N, name string, err 
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrAllFixedPoolExhausted] or [ErrAllFixedPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 func (p *AllFixedPool) Acquire(ctx context.Context) (AllFixedLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [AllFixedPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrAllFixedPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [AllFixedPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAllFixedPoolExhausted] then.
 func (p *AllFixedPool) TryAcquire(ctx context.Context) (AllFixedLease, error) {
 	return p.acquire(ctx, 0)
 }
 
-// AcquireOrCreate is [AllFixedPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [AllFixedLease.Fresh] tells it from others.
+// AcquireOrCreate is [AllFixedPool.Acquire] that, if all places are taken, creates a connection outside of them, see [AllFixedLease.Fresh].
 func (p *AllFixedPool) AcquireOrCreate(ctx context.Context) (AllFixedLease, error) {
 	return p.acquire(ctx, -1)
 }
@@ -204,14 +201,14 @@ func (p *AllFixedPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrAllFixedPoolClosed)
+		p.wake(w, nil, ErrAllFixedPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil {
-			j.leave(ErrAllFixedPoolClosed)
+			p.leave(j, ErrAllFixedPoolClosed)
 			j.cancel()
 		}
 	}
@@ -247,7 +244,7 @@ type AllFixedLease struct {
 // Conn returns the connection.
 func (l AllFixedLease) Conn() *AllFixed { return l.allFixedLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [AllFixedPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [AllFixedPool.AcquireOrCreate], which ends with its lease.
 func (l AllFixedLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [AllFixedPool.Close], and on the zero AllFixedLease.
@@ -354,7 +351,6 @@ func (p *AllFixedPool) Stats() AllFixedPoolStats {
 	st.Acquired -= uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -387,11 +383,24 @@ var (
 
 // AllFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllFixedPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error              // the cause: what the hook returned, or why the context ended
+	pool    *AllFixedPoolStats // as it was when the context ended,
+	waited  time.Duration      // after so long
+	holders string             // of leases, then
 }
 
-func (e *AllFixedPoolError) Error() string { return "AllFixedPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *AllFixedPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("AllFixedPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "AllFixedPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *AllFixedPoolError) Unwrap() error { return e.Err }
@@ -402,21 +411,21 @@ func (p *AllFixedPool) canceled(ctx context.Context, op string, begun time.Time)
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &AllFixedPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &AllFixedPoolError{op, err}
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// allFixedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const allFixedNoReturn = "did not return: panic %v\n\n%s"
 
 // allFixedSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -466,8 +475,7 @@ func (p *AllFixedPool) take() *allFixedSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllFixedPool) search(n, i int) *allFixedSlot {
 	for range n {
 		s := p.place(i)
@@ -551,8 +559,7 @@ func (p *AllFixedPool) drop(s *allFixedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *AllFixedPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -583,13 +590,16 @@ type allFixedWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *allFixedSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error              // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *allFixedWaiter) wake(s *allFixedSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *AllFixedPool) wake(w *allFixedWaiter, s *allFixedSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
+	p.waits.count(w.woken.Sub(w.begun))
 	w.ready <- s
 }
 
@@ -634,8 +644,7 @@ func (p *AllFixedPool) waiter(ctx context.Context, done <-chan struct{}, begun t
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *AllFixedPool) await(w *allFixedWaiter, s *allFixedSlot, j *allFixedJob) (*allFixedSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -659,21 +668,26 @@ func (p *AllFixedPool) wait(w *allFixedWaiter) (s *allFixedSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	defer trace.StartRegion(w.ctx, "AllFixedPool wait").End()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waits.count(time.Since(w.begun))
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -696,7 +710,7 @@ func (p *AllFixedPool) next() *allFixedWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -704,22 +718,23 @@ func (p *AllFixedPool) next() *allFixedWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *AllFixedPool) handOver(s *allFixedSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *AllFixedPool) deliver(s *allFixedSlot) bool {
 	if w := s.spare; w != nil {
 		*w = allFixedWaiter{ready: w.ready, next: p.spare}
@@ -739,7 +754,7 @@ func (p *AllFixedPool) deliver(s *allFixedSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -761,14 +776,18 @@ func (p *AllFixedPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *AllFixedPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -779,8 +798,18 @@ func (p *AllFixedPool) short() bool {
 	return again <= 0
 }
 
-// allFixedJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *AllFixedPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// allFixedJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type allFixedJob struct {
 	op     string                                   // what errors call it
 	state  *int                                     // what the place is counted as meanwhile
@@ -842,7 +871,7 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 		return
 	}
 	if p.closed {
-		j.leave(ErrAllFixedPoolClosed)
+		p.leave(j, ErrAllFixedPoolClosed)
 	}
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -854,7 +883,7 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &AllFixedPoolError{j.op, err}
+		err = &AllFixedPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -873,7 +902,7 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 		}
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -899,31 +928,31 @@ func (p *AllFixedPool) failed(s *allFixedSlot, j *allFixedJob, err error) {
 		p.trip(err)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *allFixedJob) leave(err error) {
+func (p *AllFixedPool) leave(j *allFixedJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
 	}
 }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
+// errAllFixedAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
 var errAllFixedAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
@@ -937,7 +966,7 @@ func (p *AllFixedPool) again(s *allFixedSlot, j *allFixedJob, conn *AllFixed, er
 	}
 	j.err = err
 	p.stats.CreateFailures++
-	p.stats.LastError = &AllFixedPoolError{"create", err}
+	p.stats.LastError = &AllFixedPoolError{Op: "create", Err: err}
 	go func() {
 		select {
 		case <-time.After(pause):
@@ -965,7 +994,7 @@ func (p *AllFixedPool) trip(err error) {
 	p.timer.Reset(p.options.BreakTime)
 	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -988,7 +1017,7 @@ func (p *AllFixedPool) recycle(s *allFixedSlot) {
 	}
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// allFixedDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const allFixedDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -1169,11 +1198,10 @@ func (p *AllFixedPool) Warm(ctx context.Context, n int, create func(ctx context.
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
+		if p.closed || p.draining {
 			cancel(ErrAllFixedPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&AllFixedPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&AllFixedPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if done {
@@ -1226,7 +1254,7 @@ func (p *AllFixedPool) Warm(ctx context.Context, n int, create func(ctx context.
 // place for it, or is closed, the connection is closed, and the error is [ErrAllFixedPoolExhausted] or [ErrAllFixedPoolClosed].
 func (p *AllFixedPool) Insert(conn *AllFixed) error {
 	if conn == nil {
-		return &AllFixedPoolError{"insert", errors.New("there is no connection")}
+		return &AllFixedPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1237,7 +1265,7 @@ func (p *AllFixedPool) Insert(conn *AllFixed) error {
 		if closed {
 			return ErrAllFixedPoolClosed
 		}
-		return &AllFixedPoolError{"insert", ErrAllFixedPoolExhausted}
+		return &AllFixedPoolError{Op: "insert", Err: ErrAllFixedPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn

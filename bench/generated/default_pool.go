@@ -42,7 +42,7 @@ type DefaultPool struct {
 	lanes   int                            // at how many of them a search may start
 	context *Server
 	options DefaultPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -57,8 +57,7 @@ type DefaultPool struct {
 	closed bool
 }
 
-// NewDefaultPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewDefaultPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -92,19 +91,17 @@ func defaultPreset[N int | time.Duration](option *N, value N, name string, err *
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrDefaultPoolExhausted] or [ErrDefaultPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrDefaultPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 func (p *DefaultPool) Acquire(ctx context.Context) (DefaultLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [DefaultPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrDefaultPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [DefaultPool.Acquire] that waits for what is under way, but not for others: it returns [ErrDefaultPoolExhausted] then.
 func (p *DefaultPool) TryAcquire(ctx context.Context) (DefaultLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [DefaultPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [DefaultLease.Fresh] tells it from others.
+// AcquireOrCreate is [DefaultPool.Acquire] that, if all places are taken, creates a connection outside of them, see [DefaultLease.Fresh].
 func (p *DefaultPool) AcquireOrCreate(ctx context.Context) (DefaultLease, error) {
 	return p.acquire(ctx, -1)
 }
@@ -150,13 +147,13 @@ func (p *DefaultPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrDefaultPoolClosed)
+		p.wake(w, nil, ErrDefaultPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil {
-			j.leave(ErrDefaultPoolClosed)
+			p.leave(j, ErrDefaultPoolClosed)
 			j.cancel()
 		}
 	}
@@ -191,7 +188,7 @@ type DefaultLease struct {
 // Conn returns the connection.
 func (l DefaultLease) Conn() *Default { return l.defaultLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [DefaultPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [DefaultPool.AcquireOrCreate], which ends with its lease.
 func (l DefaultLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [DefaultPool.Close], and on the zero DefaultLease.
@@ -275,7 +272,6 @@ func (p *DefaultPool) Stats() DefaultPoolStats {
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -288,11 +284,22 @@ var (
 
 // DefaultPoolError is the error of an operation of the pool, or of a hook that it called.
 type DefaultPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error             // the cause: what the hook returned, or why the context ended
+	pool   *DefaultPoolStats // as it was when the context ended,
+	waited time.Duration     // after so long
 }
 
-func (e *DefaultPoolError) Error() string { return "DefaultPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *DefaultPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("DefaultPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+		return text
+	}
+	return "DefaultPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *DefaultPoolError) Unwrap() error { return e.Err }
@@ -303,16 +310,16 @@ func (p *DefaultPool) canceled(ctx context.Context, op string, begun time.Time) 
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &DefaultPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
-	return &DefaultPoolError{op, err}
+	e.pool, e.waited = &st, time.Since(begun)
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// defaultNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const defaultNoReturn = "did not return: panic %v\n\n%s"
 
 // defaultSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -349,8 +356,7 @@ func (p *DefaultPool) take() *defaultSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *DefaultPool) search(n, i int) *defaultSlot {
 	for range n {
 		s := p.place(i)
@@ -416,8 +422,7 @@ func (p *DefaultPool) drop(s *defaultSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *DefaultPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &defaultJob{op: "create", state: &p.stats.Creating})
@@ -442,13 +447,15 @@ type defaultWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *defaultSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *defaultWaiter) wake(s *defaultSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *DefaultPool) wake(w *defaultWaiter, s *defaultSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
 	w.ready <- s
 }
 
@@ -484,8 +491,7 @@ func (p *DefaultPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *DefaultPool) await(w *defaultWaiter, s *defaultSlot, j *defaultJob) (*defaultSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -508,20 +514,26 @@ func (p *DefaultPool) insert(w *defaultWaiter) {
 func (p *DefaultPool) wait(w *defaultWaiter) (s *defaultSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -544,7 +556,7 @@ func (p *DefaultPool) next() *defaultWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -552,22 +564,23 @@ func (p *DefaultPool) next() *defaultWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *DefaultPool) handOver(s *defaultSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *DefaultPool) deliver(s *defaultSlot) bool {
 	if w := s.spare; w != nil {
 		*w = defaultWaiter{ready: w.ready, next: p.spare}
@@ -583,7 +596,7 @@ func (p *DefaultPool) deliver(s *defaultSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -605,14 +618,18 @@ func (p *DefaultPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *DefaultPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -623,8 +640,18 @@ func (p *DefaultPool) short() bool {
 	return again <= 0
 }
 
-// defaultJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *DefaultPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// defaultJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type defaultJob struct {
 	op     string                                  // what errors call it
 	state  *int                                    // what the place is counted as meanwhile
@@ -682,13 +709,13 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 		return
 	}
 	if p.closed {
-		j.leave(ErrDefaultPoolClosed)
+		p.leave(j, ErrDefaultPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &DefaultPoolError{j.op, err}
+		err = &DefaultPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -704,7 +731,7 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 		}
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -723,24 +750,24 @@ func (p *DefaultPool) failed(s *defaultSlot, j *defaultJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *defaultJob) leave(err error) {
+func (p *DefaultPool) leave(j *defaultJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -758,11 +785,10 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed:
+		if p.closed {
 			cancel(ErrDefaultPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&DefaultPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&DefaultPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if done {

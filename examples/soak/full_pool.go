@@ -63,9 +63,9 @@ type FullPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Site
 	options FullPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   fullTally          // of them
 	holds   fullTally          // of the time that leases lasted
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -91,8 +91,7 @@ type FullPool struct {
 	closed   bool
 }
 
-// NewFullPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewFullPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFullPool(c *Site, options FullPoolOptions) (*FullPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -151,20 +150,18 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrFullPoolExhausted] or [ErrFullPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrFullPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 // A connection that was due for a health check has passed it.
 func (p *FullPool) Acquire(ctx context.Context) (FullLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [FullPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrFullPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [FullPool.Acquire] that waits for what is under way, but not for others: it returns [ErrFullPoolExhausted] then.
 func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [FullLease.Fresh] tells it from others.
+// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside of them, see [FullLease.Fresh].
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -181,13 +178,14 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	asked := true
 	defer func() {
 		if !asked {
-			err = &FullPoolError{"needs health check", fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
+			err = &FullPoolError{Op: "needs health check", Err: fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
 	for err == nil {
 		if s.ready {
 			refused := false
+			s.queue = queue
 			if refused, err = p.prepare(ctx, s); !refused {
 				break
 			}
@@ -202,6 +200,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			s.ready = true
 			continue
 		}
+		s.queue = queue
 		s, err = p.checkInTime(ctx, s, obtained)
 		obtained = true
 		continue
@@ -226,7 +225,7 @@ func (p *FullPool) prepare(ctx context.Context, s *fullSlot) (refused bool, err 
 		if refused = err != nil && !s.virgin && goesOn; refused {
 			err = nil
 		} else if err != nil {
-			err = &FullPoolError{"before acquire", err}
+			err = &FullPoolError{Op: "before acquire", Err: err}
 			p.drop(s, &p.stats.RetiredBroken)
 		}
 	}()
@@ -251,7 +250,7 @@ func (p *FullPool) another(ctx context.Context, s *fullSlot) (*fullSlot, error) 
 	}
 	w := p.waiter(ctx, done, begun)
 	w.job = &fullJob{}
-	p.insert(w)
+	p.rejoin(w, s.queue)
 	return p.wait(w)
 }
 
@@ -283,14 +282,14 @@ func (p *FullPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrFullPoolClosed)
+		p.wake(w, nil, ErrFullPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			j.leave(ErrFullPoolClosed)
+			p.leave(j, ErrFullPoolClosed)
 			j.cancel()
 		}
 	}
@@ -331,7 +330,7 @@ type fullClosedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l FullLease) Conn() *Full { return l.fullLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [FullPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [FullPool.AcquireOrCreate], which ends with its lease.
 func (l FullLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [FullPool.Close], and on the zero FullLease.
@@ -454,7 +453,6 @@ func (p *FullPool) Stats() FullPoolStats {
 	st.Acquired -= uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -487,11 +485,24 @@ var (
 
 // FullPoolError is the error of an operation of the pool, or of a hook that it called.
 type FullPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error          // the cause: what the hook returned, or why the context ended
+	pool    *FullPoolStats // as it was when the context ended,
+	waited  time.Duration  // after so long
+	holders string         // of leases, then
 }
 
-func (e *FullPoolError) Error() string { return "FullPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *FullPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("FullPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "FullPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
@@ -502,18 +513,18 @@ func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &FullPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &FullPoolError{op, err}
+	return e
 }
 
 // fullNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
@@ -531,6 +542,7 @@ type fullSlot struct {
 	index   int32
 	fresh   bool                       // outside the pool
 	ready   bool                       // created or checked for whoever owns the place now
+	queue   int                        // as acquire has it, of a requester who may be refused
 	virgin  bool                       // never leased
 	holder  atomic.Pointer[fullHolder] // who acquired the connection last
 	created time.Time                  // when the connection was,
@@ -566,8 +578,7 @@ func (p *FullPool) take() *fullSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FullPool) search(n, i int) *fullSlot {
 	for range n {
 		s := p.place(i)
@@ -666,8 +677,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *FullPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -698,13 +708,16 @@ type fullWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *fullSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *fullWaiter) wake(s *fullSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *FullPool) wake(w *fullWaiter, s *fullSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
+	p.waits.count(w.woken.Sub(w.begun))
 	w.ready <- s
 }
 
@@ -749,8 +762,7 @@ func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *FullPool) await(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -774,26 +786,54 @@ func (p *FullPool) insert(w *fullWaiter) {
 	}
 }
 
+// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
+// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
+func (p *FullPool) rejoin(w *fullWaiter, queue int) {
+	coming := p.stats.Vacant
+	coming += p.stats.Closing
+	coming = p.fillable(coming)
+	if !p.broken() {
+		coming += p.stats.Creating
+	}
+	switch {
+	case queue > 0 || coming > 0:
+		p.insert(w)
+	case p.broken():
+		p.wake(w, nil, p.trouble)
+	case queue < 0:
+		w.job = &fullJob{op: "create", state: &p.stats.Fresh, waiter: w}
+		p.start(w.ctx, p.outside(nil), w.job)
+	default:
+		p.stats.Rejected++
+		p.wake(w, nil, ErrFullPoolExhausted)
+	}
+}
+
 // wait ends the critical section and returns the outcome for w.
 func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	defer trace.StartRegion(w.ctx, "FullPool wait").End()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waits.count(time.Since(w.begun))
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -816,7 +856,7 @@ func (p *FullPool) next() *fullWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -824,22 +864,23 @@ func (p *FullPool) next() *fullWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
 		*w = fullWaiter{ready: w.ready, next: p.spare}
@@ -860,7 +901,7 @@ func (p *FullPool) deliver(s *fullSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -882,16 +923,20 @@ func (p *FullPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *FullPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	alive += p.stats.Resetting
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -902,8 +947,18 @@ func (p *FullPool) short() bool {
 	return again <= 0
 }
 
-// fullJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *FullPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// fullJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type fullJob struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -1004,7 +1059,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		return
 	}
 	if p.closed {
-		j.leave(ErrFullPoolClosed)
+		p.leave(j, ErrFullPoolClosed)
 	}
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -1016,7 +1071,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &FullPoolError{j.op, err}
+		err = &FullPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -1035,7 +1090,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		p.suspect()
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w)
+			p.rejoin(w, s.queue)
 		}
 		return
 	case j.op == "create":
@@ -1056,11 +1111,11 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w)
+		p.rejoin(w, s.queue)
 		return
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -1091,15 +1146,15 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 		p.trip(err)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -1113,10 +1168,10 @@ func (p *FullPool) suspect() {
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *fullJob) leave(err error) {
+func (p *FullPool) leave(j *fullJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -1168,7 +1223,7 @@ func (p *FullPool) again(s *fullSlot, j *fullJob, conn *Full, err error) bool {
 	j.err = err
 	j.told = false
 	p.stats.CreateFailures++
-	p.stats.LastError = &FullPoolError{"create", err}
+	p.stats.LastError = &FullPoolError{Op: "create", Err: err}
 	var closing context.Context
 	if conn != nil {
 		p.stats.Created++
@@ -1207,7 +1262,7 @@ func (p *FullPool) trip(err error) {
 	p.timer.Reset(p.options.BreakTime)
 	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -1302,7 +1357,7 @@ func (p *FullPool) Reset() {
 // no lease is cut short.
 func (p *FullPool) Resize(n int) error {
 	if n < 1 {
-		return &FullPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &FullPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1510,15 +1565,14 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
+		if p.closed || p.draining {
 			cancel(ErrFullPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&FullPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&FullPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if !done && !p.afford() {
-			cancel(&FullPoolError{"warm", ErrFullPoolExhausted})
+			cancel(&FullPoolError{Op: "warm", Err: ErrFullPoolExhausted})
 			done = true
 		}
 		if done {
@@ -1571,7 +1625,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 // place for it, or is closed, the connection is closed, and the error is [ErrFullPoolExhausted] or [ErrFullPoolClosed].
 func (p *FullPool) Insert(conn *Full) error {
 	if conn == nil {
-		return &FullPoolError{"insert", errors.New("there is no connection")}
+		return &FullPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.options.Observer.Created(0)
 	p.mu.Lock()
@@ -1583,7 +1637,7 @@ func (p *FullPool) Insert(conn *Full) error {
 		if closed {
 			return ErrFullPoolClosed
 		}
-		return &FullPoolError{"insert", ErrFullPoolExhausted}
+		return &FullPoolError{Op: "insert", Err: ErrFullPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn
@@ -1776,20 +1830,21 @@ type FullPoolsOptions struct {
 type FullPools struct {
 	contextOf func(string) (*Site, error)
 	options   FullPoolsOptions
-	feeding   sync.Mutex // held by feed; may be locked before all others
 
 	mu       sync.Mutex // guards all that follows; a pool's mu may be locked before, but not after
 	pools    map[string]*FullPool
-	parting  map[*FullPool]bool // pools that are no longer of a key, but not closed yet
-	asked    map[string]uint64  // how often a pool had been asked at the latest look
-	total    int                // connections, those being created and closed included
-	starving []*FullPool        // pools that wait for a connection of another to be gone, first come, first served
-	turn     *FullPool          // the one of them that may have what there is
-	coming   int                // connections that are being retired for them
-	claims   map[*FullPool]bool // pools in whose queues the set waits for another one,
-	sated    chan struct{}      // until this is closed
-	ticker   *time.Timer        // calls forget
-	feeder   *time.Timer        // calls feed, soon or after a while
+	parting  map[*FullPool]bool        // pools that are no longer of a key, but not closed yet
+	asked    map[string]uint64         // how often a pool had been asked at the latest look
+	total    int                       // connections, those being created and closed included
+	starving []*FullPool               // pools that wait for a connection of another to be gone, first come, first served
+	hungry   map[*FullPool]bool        // the same; true for those that have asked since the latest look
+	turn     *FullPool                 // the pool that what there is was offered to, until it takes that or feed goes on
+	coming   int                       // connections that are being retired for those that starve
+	claims   map[*FullPool]*fullWaiter // by which the set waits in the queues of pools for another one
+	ticker   *time.Timer               // calls forget
+	feeder   *time.Timer               // calls feed, soon or after a while; is set, or feed runs, as long as anybody starves
+	feeding  bool                      // feed runs,
+	again    bool                      // and has to once more
 	closed   bool
 }
 
@@ -1805,8 +1860,10 @@ func NewFullPools(contextOf func(string) (*Site, error), options FullPoolsOption
 	if err != nil {
 		return nil, err
 	}
-	s := &FullPools{options: options, pools: map[string]*FullPool{}, parting: map[*FullPool]bool{}, asked: map[string]uint64{}, claims: map[*FullPool]bool{}}
-	s.contextOf = contextOf
+	s := &FullPools{
+		contextOf: contextOf, options: options, pools: map[string]*FullPool{}, parting: map[*FullPool]bool{}, asked: map[string]uint64{},
+		hungry: map[*FullPool]bool{}, claims: map[*FullPool]*fullWaiter{},
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ticker = time.AfterFunc(options.IdleTimeout, s.forget)
@@ -1818,8 +1875,8 @@ func NewFullPools(contextOf func(string) (*Site, error), options FullPoolsOption
 // Acquire leases a connection of a key, as [FullPool.Acquire] does. While there are MaxTotal connections, idle
 // ones of other keys make room.
 func (s *FullPools) Acquire(ctx context.Context, key string) (FullLease, error) {
-	for {
-		p, err := s.Pool(key)
+	for { // until a pool has lasted that long: each that has not is taken out of the set
+		p, err := s.pool(key)
 		if err != nil {
 			return FullLease{}, err
 		}
@@ -1833,6 +1890,16 @@ func (s *FullPools) Acquire(ctx context.Context, key string) (FullLease, error) 
 // FullPool returns the pool of a key. It is closed when the key is forgotten; if somebody else closes it, the key gets a
 // new one.
 func (s *FullPools) Pool(key string) (*FullPool, error) {
+	for {
+		p, err := s.pool(key)
+		if err != nil || !s.replace(key, p) {
+			return p, err
+		}
+	}
+}
+
+// pool returns the pool of a key, even if somebody has closed it.
+func (s *FullPools) pool(key string) (*FullPool, error) {
 	s.mu.Lock()
 	p, closed := s.pools[key], s.closed
 	s.mu.Unlock()
@@ -1843,7 +1910,7 @@ func (s *FullPools) Pool(key string) (*FullPool, error) {
 	}
 	c, err := s.contextOf(key)
 	if err != nil {
-		return nil, &FullPoolError{"acquire", err}
+		return nil, &FullPoolError{Op: "acquire", Err: err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -1877,8 +1944,8 @@ func (s *FullPools) Close(ctx context.Context) error {
 	s.closed = true
 	s.ticker.Stop()
 	s.feeder.Stop()
-	pools := slices.AppendSeq(slices.Collect(maps.Keys(s.parting)), maps.Values(s.pools))
 	s.mu.Unlock()
+	pools := s.all()
 	errs := make([]error, len(pools))
 	var closing sync.WaitGroup
 	closing.Add(len(pools))
@@ -1892,11 +1959,18 @@ func (s *FullPools) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// snapshot returns the pools there are.
+// snapshot returns the pools there are, by key.
 func (s *FullPools) snapshot() map[string]*FullPool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.pools)
+}
+
+// all returns the pools that may have connections.
+func (s *FullPools) all() []*FullPool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.AppendSeq(slices.Collect(maps.Keys(s.parting)), maps.Values(s.pools))
 }
 
 // replace sees to it that a key gets a new pool if the one it had has been closed.
@@ -1933,6 +2007,7 @@ func (s *FullPools) forget() {
 		asked := st.Acquired - uint64(st.InUse) + st.Waits + st.Rejected // a lease that is about to end counts twice in Acquired
 		idle := st.Idle+st.Vacant == st.MaxSize && st.Waiting == 0
 		idle = idle && st.Fresh == 0
+		idle = idle && !s.ejected(p)
 		s.mu.Lock()
 		if before, known := s.asked[key]; idle && known && before == asked && s.pools[key] == p {
 			s.part(key, p)
@@ -1949,27 +2024,50 @@ func (s *FullPools) forget() {
 	}
 }
 
-// afford reserves a connection of the total for a pool, whose mu is locked, or has it starve until there is one.
+// ejected reports whether the breaker of a pool keeps requesters away, who are not counted then. What it knows would be
+// forgotten with the key.
+func (s *FullPools) ejected(p *FullPool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.broken()
+}
+
+// afford reserves a connection of the total for a pool, whose mu is locked. If it can't, and a requester waits for
+// that, the pool starves until there is one. While it has none for its own requesters, the set does not wait there.
 func (s *FullPools) afford(p *FullPool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	wanted := p.stats.Waiting - p.stats.Creating
+	claim := s.claims[p]
+	claimed := claim != nil && claim.prev != nil
+	if claimed {
+		wanted--
+	}
 	switch {
-	case s.alone(p):
-		return false
-	case s.total < s.options.MaxTotal && (len(s.starving) == 0 || s.turn == p):
+	case claimed && wanted <= 0: // only the set waits
+	case s.total < s.options.MaxTotal && (s.turn == p || s.turn == nil && len(s.starving) == 0):
 		s.total++
 		s.turn = nil
+		if claimed {
+			p.withdraw(claim)
+		}
 		return true
-	case !slices.Contains(s.starving, p):
-		s.starving = append(s.starving, p)
-		s.feeder.Reset(0)
+	case wanted > 0:
+		if _, known := s.hungry[p]; !known {
+			s.starving = append(s.starving, p)
+			s.hasten()
+		}
+		s.hungry[p] = true
 	}
 	return false
 }
 
-// alone reports whether it is only the set itself that waits in the queue of a pool, under both their mu.
-func (s *FullPools) alone(p *FullPool) bool {
-	return s.claims[p] && p.stats.Waiting-p.stats.Creating <= 1
+// withdraw ends a claim on a pool, whose mu is locked.
+func (p *FullPool) withdraw(claim *fullWaiter) {
+	if claim.prev != nil {
+		p.remove(claim)
+		p.wake(claim, nil, nil)
+	}
 }
 
 // vacated takes a connection off the total.
@@ -1979,21 +2077,39 @@ func (s *FullPools) vacated() {
 	s.total--
 	s.coming = max(0, s.coming-1)
 	if len(s.starving) > 0 {
+		s.hasten()
+	}
+}
+
+// hasten has feed run from its beginning, now or after the run that is under way.
+func (s *FullPools) hasten() {
+	if s.again = true; !s.feeding && !s.closed {
 		s.feeder.Reset(0)
 	}
 }
 
 // feed offers what there is to those who starve, and makes room for the others. As nobody is told when a connection
 // falls idle, it looks again after a while, as long as anybody starves.
+//
+// It ends: each round of the first loop takes a pool out of the queue, and only that pool may have what there is. It
+// comes back only if it has got that and wants more. So each round leaves less room or, if the pool needs none by
+// now (its requesters have left, its breaker is open, it is closed), as much room and a shorter queue. Both grow only
+// by what somebody else does: by the end of a connection, which was created before, and by the first requester of a pool
+// that did not starve. Only after one of these two it runs again at once.
 func (s *FullPools) feed() {
-	s.feeding.Lock()
-	defer s.feeding.Unlock()
+	s.mu.Lock()
+	if s.feeding || s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.feeding, s.again = true, false
+	s.mu.Unlock()
 	for p := s.next(); p != nil; p = s.next() {
 		p.settle()
 	}
 	most := s.hunger()
 	var richest *FullPool
-	for _, p := range s.snapshot() {
+	for _, p := range s.all() {
 		if has := s.reclaim(p); has > most {
 			richest, most = p, has
 		}
@@ -2003,15 +2119,11 @@ func (s *FullPools) feed() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-	case len(s.starving) > 0 && s.total < s.options.MaxTotal:
-		s.feeder.Reset(0)
-	case len(s.starving) > 0:
+	s.feeding = false
+	if s.again {
+		s.hasten()
+	} else if len(s.starving) > 0 && !s.closed {
 		s.feeder.Reset(10 * time.Millisecond)
-	case s.sated != nil:
-		close(s.sated)
-		s.sated = nil
 	}
 }
 
@@ -2023,6 +2135,7 @@ func (s *FullPools) next() *FullPool {
 	if !s.closed && len(s.starving) > 0 && s.total < s.options.MaxTotal {
 		s.turn = s.starving[0]
 		s.starving = slices.Delete(s.starving, 0, 1)
+		delete(s.hungry, s.turn)
 	}
 	return s.turn
 }
@@ -2032,66 +2145,76 @@ func (s *FullPools) next() *FullPool {
 func (s *FullPools) hunger() int {
 	s.mu.Lock()
 	starving := slices.Clone(s.starving)
+	clear(s.hungry)
+	for _, p := range starving {
+		s.hungry[p] = false
+	}
 	s.mu.Unlock()
 	most := math.MaxInt
 	for _, p := range starving {
 		p.mu.Lock()
-		if has := p.stats.MaxSize - p.stats.Vacant; !s.starves(p) {
-			s.mu.Lock()
+		has, since := p.stats.MaxSize-p.stats.Vacant, p.line.next.begun
+		p.unlock() // asks for a connection if it needs one
+		s.mu.Lock()
+		switch {
+		case !s.hungry[p]:
 			s.starving = slices.DeleteFunc(s.starving, func(other *FullPool) bool { return other == p })
-			s.mu.Unlock()
-		} else if time.Since(p.line.next.begun) < 10*time.Millisecond {
-			// The next connection to fall idle will do.
-		} else if has == 0 {
+			delete(s.hungry, p)
+		case time.Since(since) < 10*time.Millisecond: // the next connection to fall idle will do
+		case has == 0:
 			most = 0
-		} else {
+		default:
 			most = min(most, has+1)
 		}
-		p.mu.Unlock()
+		s.mu.Unlock()
 	}
 	return most
 }
 
-// starves reports whether a pool, whose mu is locked, would create a connection if it could afford it.
-func (s *FullPools) starves(p *FullPool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return p.stats.Vacant > 0 && !s.alone(p) && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short()
+// needs reports whether others than p starve for whom nothing is there or on its way, under mu.
+func (s *FullPools) needs(p *FullPool) bool {
+	others := len(s.starving)
+	if _, too := s.hungry[p]; too {
+		others--
+	}
+	return others > s.coming+s.options.MaxTotal-s.total
 }
 
-// reclaim retires idle connections of a pool, as many as those need who starve. It returns how many the pool has, if
-// the set could wait for one of them.
+// reclaim retires idle connections of a pool, as many as others need. It returns how many the pool has, if the set
+// could wait for one of them. It does not go on waiting for what can't come, or is not needed any more.
 func (s *FullPools) reclaim(p *FullPool) (has int) {
 	p.mu.Lock()
 	defer p.unlock()
 	p.match()
-	for idle := p.search(p.high, 0); idle != nil && s.spend(p, idle); idle = p.search(p.high, 0) {
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.closed || s.claims[p] {
-		return 0
+	for idle := s.spare(p); idle != nil; idle = s.spare(p) { // each takes one of needs
+		p.retire(idle, &p.stats.RetiredSurplus)
 	}
 	has = p.stats.MaxSize - p.stats.Vacant
 	has -= p.stats.Closing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	claim, needed := s.claims[p], s.needs(p)
+	if claim != nil && (has == 0 || !needed) {
+		p.withdraw(claim)
+	}
+	if p.closed || claim != nil || !needed {
+		return 0
+	}
 	return has
 }
 
-// spend retires a connection of a pool, whose mu is locked, for those who starve. If they don't need it, the pool
-// keeps it.
-func (s *FullPools) spend(p *FullPool, place *fullSlot) bool {
+// spare claims an idle connection of a pool, whose mu is locked, if others need one and its own requesters don't.
+func (s *FullPools) spare(p *FullPool) *fullSlot {
 	s.mu.Lock()
-	needed := len(s.starving) > s.coming
-	if needed {
+	defer s.mu.Unlock()
+	if p.stats.Waiting > 0 || !s.needs(p) {
+		return nil
+	}
+	idle := p.search(p.high, 0)
+	if idle != nil {
 		s.coming++
 	}
-	s.mu.Unlock()
-	if needed {
-		p.retire(place, &p.stats.RetiredSurplus)
-	} else {
-		p.deliver(place)
-	}
-	return needed
+	return idle
 }
 
 // claim joins the queue of a pool, for the next connection that those leave over who wait there already.
@@ -2101,43 +2224,30 @@ func (s *FullPools) claim(p *FullPool) {
 	if p.closed {
 		return
 	}
+	w := p.waiter(context.Background(), nil, time.Now())
 	s.mu.Lock()
-	if s.sated == nil {
-		s.sated = make(chan struct{})
-	}
-	sated := s.sated
-	s.claims[p] = true
+	s.claims[p] = w
 	s.mu.Unlock()
-	ctx := p.line.prev.ctx // for a create, which is for somebody else
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	w := p.waiter(ctx, sated, time.Now())
 	p.insert(w)
 	go s.collect(p, w)
 }
 
-// collect waits for the outcome of a claim.
+// collect waits for the outcome of a claim. What is not needed any more, the pool keeps.
 func (s *FullPools) collect(p *FullPool, w *fullWaiter) {
-	var place *fullSlot
-	select {
-	case place = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		}
-		p.mu.Unlock()
-		place = <-w.ready
-	}
+	place := <-w.ready
 	p.mu.Lock()
 	defer p.unlock()
 	s.mu.Lock()
 	delete(s.claims, p)
+	needed := place != nil && s.needs(p)
+	if needed {
+		s.coming++
+	}
 	s.mu.Unlock()
-	if place != nil {
-		s.spend(p, place)
+	if needed {
+		p.retire(place, &p.stats.RetiredSurplus)
+	} else if place != nil {
+		p.deliver(place)
 	}
 }
 

@@ -40,6 +40,7 @@ type LeanPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Site
 	options LeanPoolOptions
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -51,8 +52,7 @@ type LeanPool struct {
 	closed bool
 }
 
-// NewLeanPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewLeanPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -82,9 +82,8 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
@@ -115,7 +114,7 @@ func (p *LeanPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrLeanPoolClosed)
+		p.wake(w, nil, ErrLeanPoolClosed)
 	}
 	p.match()
 	for i := range p.high {
@@ -211,7 +210,10 @@ type LeanPoolError struct {
 	Err error // the cause: what the hook returned, or why the context ended
 }
 
-func (e *LeanPoolError) Error() string { return "LeanPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *LeanPoolError) Error() string {
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
@@ -222,8 +224,9 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
-	return &LeanPoolError{op, err}
+	e := &LeanPoolError{Op: op, Err: err}
+	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	return e
 }
 
 // leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
@@ -263,8 +266,7 @@ func (p *LeanPool) take() *leanSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LeanPool) search(n, i int) *leanSlot {
 	for range n {
 		s := p.place(i)
@@ -331,8 +333,7 @@ func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -356,13 +357,14 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *leanWaiter) wake(s *leanSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *LeanPool) wake(w *leanWaiter, s *leanSlot, err error) {
+	w.err, w.woken = err, time.Now()
 	w.ready <- s
 }
 
@@ -410,16 +412,23 @@ func (p *LeanPool) insert(w *leanWaiter) {
 // wait ends the critical section and returns the outcome for w.
 func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	p.unlock()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
+	}
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
 	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -443,7 +452,7 @@ func (p *LeanPool) next() *leanWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -451,19 +460,20 @@ func (p *LeanPool) next() *leanWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *LeanPool) deliver(s *leanSlot) bool {
 	if w := s.spare; w != nil {
 		*w = leanWaiter{ready: w.ready, next: p.spare}
@@ -479,7 +489,7 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -501,17 +511,16 @@ func (p *LeanPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *LeanPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
 
-// leanJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// leanJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type leanJob struct {
 	op     string // what errors call it
 	state  *int   // what the place is counted as meanwhile
@@ -571,7 +580,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &LeanPoolError{j.op, err}
+		err = &LeanPoolError{Op: j.op, Err: err}
 	}
 	switch {
 	case j.op == "close":
@@ -597,7 +606,7 @@ func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 	}
 	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ type ConnPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Config
 	options ConnPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -58,8 +58,7 @@ type ConnPool struct {
 	closed bool
 }
 
-// NewConnPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -94,20 +93,18 @@ func connPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrConnPoolExhausted] or [ErrConnPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrConnPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 // A connection that was due for a health check has passed it.
 func (p *ConnPool) Acquire(ctx context.Context) (ConnLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [ConnPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrConnPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [ConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrConnPoolExhausted] then.
 func (p *ConnPool) TryAcquire(ctx context.Context) (ConnLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [ConnPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [ConnLease.Fresh] tells it from others.
+// AcquireOrCreate is [ConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ConnLease.Fresh].
 func (p *ConnPool) AcquireOrCreate(ctx context.Context) (ConnLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -160,13 +157,13 @@ func (p *ConnPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrConnPoolClosed)
+		p.wake(w, nil, ErrConnPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			j.leave(ErrConnPoolClosed)
+			p.leave(j, ErrConnPoolClosed)
 			j.cancel()
 		}
 	}
@@ -206,7 +203,7 @@ type connClosedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l ConnLease) Conn() *Conn { return l.connLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [ConnPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [ConnPool.AcquireOrCreate], which ends with its lease.
 func (l ConnLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [ConnPool.Close], and on the zero ConnLease.
@@ -290,7 +287,6 @@ func (p *ConnPool) Stats() ConnPoolStats {
 	}
 	st.InUse -= st.Idle
 	st.Acquired -= uint64(st.Idle)
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -303,11 +299,22 @@ var (
 
 // ConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type ConnPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error          // the cause: what the hook returned, or why the context ended
+	pool   *ConnPoolStats // as it was when the context ended,
+	waited time.Duration  // after so long
 }
 
-func (e *ConnPoolError) Error() string { return "ConnPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *ConnPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("ConnPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		return text
+	}
+	return "ConnPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *ConnPoolError) Unwrap() error { return e.Err }
@@ -318,16 +325,16 @@ func (p *ConnPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &ConnPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
-	return &ConnPoolError{op, err}
+	e.pool, e.waited = &st, time.Since(begun)
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// connNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const connNoReturn = "did not return: panic %v\n\n%s"
 
 // connSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -366,8 +373,7 @@ func (p *ConnPool) take() *connSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ConnPool) search(n, i int) *connSlot {
 	for range n {
 		s := p.place(i)
@@ -434,8 +440,7 @@ func (p *ConnPool) drop(s *connSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *ConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &connJob{op: "create", state: &p.stats.Creating})
@@ -460,13 +465,15 @@ type connWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *connSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *connWaiter) wake(s *connSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *ConnPool) wake(w *connWaiter, s *connSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
 	w.ready <- s
 }
 
@@ -502,8 +509,7 @@ func (p *ConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *ConnPool) await(w *connWaiter, s *connSlot, j *connJob) (*connSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -531,20 +537,26 @@ func (p *ConnPool) insert(w *connWaiter) {
 func (p *ConnPool) wait(w *connWaiter) (s *connSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -567,7 +579,7 @@ func (p *ConnPool) next() *connWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -575,22 +587,23 @@ func (p *ConnPool) next() *connWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *ConnPool) handOver(s *connSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *ConnPool) deliver(s *connSlot) bool {
 	if w := s.spare; w != nil {
 		*w = connWaiter{ready: w.ready, next: p.spare}
@@ -607,7 +620,7 @@ func (p *ConnPool) deliver(s *connSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -629,15 +642,19 @@ func (p *ConnPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *ConnPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -648,8 +665,18 @@ func (p *ConnPool) short() bool {
 	return again <= 0
 }
 
-// connJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *ConnPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// connJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type connJob struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -721,13 +748,13 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 		return
 	}
 	if p.closed {
-		j.leave(ErrConnPoolClosed)
+		p.leave(j, ErrConnPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &ConnPoolError{j.op, err}
+		err = &ConnPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -758,7 +785,7 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	}
 	s.ready = true
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -782,15 +809,15 @@ func (p *ConnPool) failed(s *connSlot, j *connJob, err error) {
 		p.move(s, &p.stats.Vacant)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -804,10 +831,10 @@ func (p *ConnPool) suspect() {
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *connJob) leave(err error) {
+func (p *ConnPool) leave(j *connJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
@@ -861,11 +888,10 @@ func (p *ConnPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed:
+		if p.closed {
 			cancel(ErrConnPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&ConnPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&ConnPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if done {

@@ -25,7 +25,7 @@ func (p *Pool) trip(err error) {
 	p.timer.Reset(p.options.BreakTime)
 	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// job is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// job is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type job struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -148,7 +147,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		return
 	}
 	if hasAwait && p.closed {
-		j.leave(ErrPoolClosed)
+		p.leave(j, ErrPoolClosed)
 	}
 	if hasRetry && err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -160,7 +159,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &PoolError{j.op, err}
+		err = &PoolError{Op: j.op, Err: err}
 		p.stats.LastError = err //poolgen:if hasStats
 	}
 	switch {
@@ -179,7 +178,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.suspect()                  //poolgen:if hasSuspicion
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w)
+			if hasRejoin {
+				p.rejoin(w, s.queue)
+			} else {
+				p.insert(w)
+			}
 		}
 		return
 	case j.op == "create":
@@ -200,11 +203,15 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w)
+		if hasRejoin {
+			p.rejoin(w, s.queue)
+		} else {
+			p.insert(w)
+		}
 		return
 	}
 	if hasAwait && j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -237,15 +244,15 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		p.trip(err)
 	}
 	if hasAwait && j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -263,10 +270,10 @@ func (p *Pool) suspect() {
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
 //
 //poolgen:if hasAwait
-func (j *job) leave(err error) {
+func (p *Pool) leave(j *job, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}

@@ -28,7 +28,7 @@ type closedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l Lease) Conn() *Conn { return l.leased }
 
-// Fresh reports whether the connection is outside the pool, made by [Pool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [Pool.AcquireOrCreate], which ends with its lease.
 //
 //poolgen:if hasOutside
 func (l Lease) Fresh() bool { return l.slot != nil && l.slot.fresh }

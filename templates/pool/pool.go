@@ -54,9 +54,9 @@ type Pool struct {
 	lanes   int                     // at how many of them a search may start
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
-	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -83,8 +83,7 @@ type Pool struct {
 	closed   bool
 }
 
-// NewPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -155,9 +154,9 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrPoolExhausted] or [ErrPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
+// (hasLimits) It is [ErrPoolExhausted] if too many wait.
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -166,14 +165,12 @@ func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
 
-// TryAcquire is [Pool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [Pool.Acquire] that waits for what is under way, but not for others: it returns [ErrPoolExhausted] then.
 //
 //poolgen:if hasTry
 func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [Lease.Fresh] tells it from others.
+// AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside of them, see [Lease.Fresh].
 //
 //poolgen:if hasOutside
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
@@ -201,7 +198,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	if mayPanic {
 		defer func() {
 			if !asked {
-				err = &PoolError{"needs health check", fmt.Errorf(noReturn, recover(), debug.Stack())}
+				err = &PoolError{Op: "needs health check", Err: fmt.Errorf(noReturn, recover(), debug.Stack())}
 				p.drop(s, &p.stats.RetiredUnhealthy)
 			}
 		}()
@@ -209,6 +206,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	for hasVetting && err == nil && (hasBeforeAcquire || !s.ready) {
 		if hasBeforeAcquire && (!hasCheck || s.ready) {
 			refused := false
+			s.queue = queue //poolgen:if hasRejoin
 			if refused, err = p.prepare(ctx, s); !refused {
 				break
 			}
@@ -232,6 +230,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 				break
 			}
 		}
+		s.queue = queue //poolgen:if hasRejoin
 		if hasTimeout {
 			s, err = p.checkInTime(ctx, s, obtained)
 			obtained = true
@@ -266,7 +265,7 @@ func (p *Pool) prepare(ctx context.Context, s *slot) (refused bool, err error) {
 		if refused = err != nil && !s.virgin && goesOn; refused {
 			err = nil
 		} else if err != nil {
-			err = &PoolError{"before acquire", err}
+			err = &PoolError{Op: "before acquire", Err: err}
 			p.drop(s, &p.stats.RetiredBroken)
 		}
 	}()
@@ -293,7 +292,11 @@ func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
 	}
 	w := p.waiter(ctx, done, begun)
 	w.job = &job{}
-	p.insert(w)
+	if hasRejoin {
+		p.rejoin(w, s.queue)
+	} else {
+		p.insert(w)
+	}
 	return p.wait(w)
 }
 
@@ -327,14 +330,14 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrPoolClosed)
+		p.wake(w, nil, ErrPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
 	p.ticker.Stop() //poolgen:if hasUpkeep
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && (!hasClose || j.op != "close") {
-			j.leave(ErrPoolClosed) //poolgen:if hasAwait
+			p.leave(j, ErrPoolClosed) //poolgen:if hasAwait
 			j.cancel()
 		}
 	}

@@ -14,13 +14,18 @@ type waiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *slot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error      // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *waiter) wake(s *slot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *Pool) wake(w *waiter, s *slot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun) //poolgen:if hasStats
+	if hasHistogram {
+		p.waits.count(w.woken.Sub(w.begun))
+	}
 	w.ready <- s
 }
 
@@ -66,8 +71,7 @@ func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 //
 //poolgen:if hasAwait
 func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
@@ -93,6 +97,31 @@ func (p *Pool) insert(w *waiter) {
 	}
 }
 
+// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
+// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
+//
+//poolgen:if hasRejoin
+func (p *Pool) rejoin(w *waiter, queue int) {
+	coming := p.stats.Vacant
+	coming += p.stats.Closing //poolgen:if hasClose
+	coming = p.fillable(coming)
+	if !hasBreaker || !p.broken() {
+		coming += p.stats.Creating
+	}
+	switch {
+	case queue > 0 || coming > 0:
+		p.insert(w)
+	case p.broken(): //poolgen:if hasBreaker
+		p.wake(w, nil, p.trouble)
+	case queue < 0: //poolgen:if hasOutside
+		w.job = &job{op: "create", state: &p.stats.Fresh, waiter: w}
+		p.start(w.ctx, p.outside(none), w.job)
+	default:
+		p.stats.Rejected++ //poolgen:if hasStats
+		p.wake(w, nil, ErrPoolExhausted)
+	}
+}
+
 // wait ends the critical section and returns the outcome for w.
 func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	p.stats.Waits++ //poolgen:if hasStats
@@ -100,23 +129,26 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	if hasTrace {
 		defer trace.StartRegion(w.ctx, "Pool wait").End()
 	}
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if hasAwait && w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if hasAwait && w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	if hasHistogram {
-		p.waits.count(time.Since(w.begun))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
 	}
-	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -139,7 +171,7 @@ func (p *Pool) next() *waiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -147,22 +179,23 @@ func (p *Pool) next() *waiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if hasDemand && given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *Pool) deliver(s *slot) bool {
 	if w := s.spare; w != nil {
 		*w = waiter{ready: w.ready, next: p.spare}
@@ -183,7 +216,7 @@ func (p *Pool) deliver(s *slot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -205,11 +238,12 @@ func (p *Pool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// (hasDemand) One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating
@@ -218,6 +252,9 @@ func (p *Pool) short() bool {
 	alive += p.stats.Checking  //poolgen:if hasCheck
 	alive += p.stats.Resetting //poolgen:if resetsAway
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -226,4 +263,17 @@ func (p *Pool) short() bool {
 		p.timer.Reset(again)
 	}
 	return again <= 0
+}
+
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+//
+//poolgen:if hasDemand
+func (p *Pool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
 }

@@ -69,6 +69,5 @@ func (p *Pool) Stats() PoolStats {
 	st.Acquired -= uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot() //poolgen:if hasHistogram
 	st.HoldTimes = p.holds.snapshot() //poolgen:if hasHolds
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }

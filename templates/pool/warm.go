@@ -20,15 +20,14 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed || hasDrain && p.draining:
+		if p.closed || hasDrain && p.draining {
 			cancel(ErrPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&PoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if hasKeyed && !done && !p.afford() {
-			cancel(&PoolError{"warm", ErrPoolExhausted})
+			cancel(&PoolError{Op: "warm", Err: ErrPoolExhausted})
 			done = true
 		}
 		if done {

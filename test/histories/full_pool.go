@@ -59,9 +59,9 @@ type FullPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options FullPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   fullTally          // of them
 	holds   fullTally          // of the time that leases lasted
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -87,8 +87,7 @@ type FullPool struct {
 	closed   bool
 }
 
-// NewFullPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewFullPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -147,20 +146,18 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrFullPoolExhausted] or [ErrFullPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrFullPoolClosed].
+// It is [ErrPoolExhausted] if too many wait.
 // A connection that was due for a health check has passed it.
 func (p *FullPool) Acquire(ctx context.Context) (FullLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [FullPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrFullPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [FullPool.Acquire] that waits for what is under way, but not for others: it returns [ErrFullPoolExhausted] then.
 func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [FullLease.Fresh] tells it from others.
+// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside of them, see [FullLease.Fresh].
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -177,7 +174,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	asked := true
 	defer func() {
 		if !asked {
-			err = &FullPoolError{"needs health check", fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
+			err = &FullPoolError{Op: "needs health check", Err: fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
@@ -188,6 +185,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 		if !due {
 			break
 		}
+		s.queue = queue
 		s, err = p.checkInTime(ctx, s, obtained)
 		obtained = true
 		continue
@@ -223,14 +221,14 @@ func (p *FullPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrFullPoolClosed)
+		p.wake(w, nil, ErrFullPoolClosed)
 	}
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			j.leave(ErrFullPoolClosed)
+			p.leave(j, ErrFullPoolClosed)
 			j.cancel()
 		}
 	}
@@ -271,7 +269,7 @@ type fullClosedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l FullLease) Conn() *Full { return l.fullLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [FullPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [FullPool.AcquireOrCreate], which ends with its lease.
 func (l FullLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [FullPool.Close], and on the zero FullLease.
@@ -384,7 +382,6 @@ func (p *FullPool) Stats() FullPoolStats {
 	st.Acquired -= uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
-	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
 
@@ -417,11 +414,24 @@ var (
 
 // FullPoolError is the error of an operation of the pool, or of a hook that it called.
 type FullPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error          // the cause: what the hook returned, or why the context ended
+	pool    *FullPoolStats // as it was when the context ended,
+	waited  time.Duration  // after so long
+	holders string         // of leases, then
 }
 
-func (e *FullPoolError) Error() string { return "FullPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *FullPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("FullPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "FullPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
@@ -432,21 +442,21 @@ func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &FullPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &FullPoolError{op, err}
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// fullNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const fullNoReturn = "did not return: panic %v\n\n%s"
 
 // fullSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -461,6 +471,7 @@ type fullSlot struct {
 	index   int32
 	fresh   bool                       // outside the pool
 	ready   bool                       // created or checked for whoever owns the place now
+	queue   int                        // as acquire has it, of a requester who may be refused
 	holder  atomic.Pointer[fullHolder] // who acquired the connection last
 	created time.Time                  // when the connection was,
 	idled   time.Time                  // when it was released last,
@@ -494,8 +505,7 @@ func (p *FullPool) take() *fullSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FullPool) search(n, i int) *fullSlot {
 	for range n {
 		s := p.place(i)
@@ -585,8 +595,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *FullPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -617,13 +626,16 @@ type fullWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *fullSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *fullWaiter) wake(s *fullSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *FullPool) wake(w *fullWaiter, s *fullSlot, err error) {
+	w.err, w.woken = err, time.Now()
+	p.stats.WaitTime += w.woken.Sub(w.begun)
+	p.waits.count(w.woken.Sub(w.begun))
 	w.ready <- s
 }
 
@@ -668,8 +680,7 @@ func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *FullPool) await(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -693,26 +704,54 @@ func (p *FullPool) insert(w *fullWaiter) {
 	}
 }
 
+// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
+// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
+func (p *FullPool) rejoin(w *fullWaiter, queue int) {
+	coming := p.stats.Vacant
+	coming += p.stats.Closing
+	coming = p.fillable(coming)
+	if !p.broken() {
+		coming += p.stats.Creating
+	}
+	switch {
+	case queue > 0 || coming > 0:
+		p.insert(w)
+	case p.broken():
+		p.wake(w, nil, p.trouble)
+	case queue < 0:
+		w.job = &fullJob{op: "create", state: &p.stats.Fresh, waiter: w}
+		p.start(w.ctx, p.outside(nil), w.job)
+	default:
+		p.stats.Rejected++
+		p.wake(w, nil, ErrFullPoolExhausted)
+	}
+}
+
 // wait ends the critical section and returns the outcome for w.
 func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	p.stats.Waits++
 	p.unlock()
 	defer trace.StartRegion(w.ctx, "FullPool wait").End()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
 	}
-	p.waits.count(time.Since(w.begun))
-	p.waited.Add(int64(time.Since(w.begun)))
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -735,7 +774,7 @@ func (p *FullPool) next() *fullWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -743,22 +782,23 @@ func (p *FullPool) next() *fullWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	if given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
 		*w = fullWaiter{ready: w.ready, next: p.spare}
@@ -779,7 +819,7 @@ func (p *FullPool) deliver(s *fullSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -801,16 +841,20 @@ func (p *FullPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is: leases may last for ever. More are as soon as the waiters for whom nothing is coming, and
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *FullPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	alive += p.stats.Resetting
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if queued <= 0 && p.stats.Waiting > 0 && p.hung() {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -821,8 +865,18 @@ func (p *FullPool) short() bool {
 	return again <= 0
 }
 
-// fullJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// hung reports whether all creates had been under way for so long when the youngest waiter came that it should not count
+// on them: a new one may do what they do not.
+func (p *FullPool) hung() bool {
+	for i := range p.high {
+		if s := p.place(i); s.state == &p.stats.Creating && p.line.prev.begun.Sub(s.job.begun) < max(4*p.took, p.options.CreateTimeout/8) {
+			return false
+		}
+	}
+	return true
+}
+
+// fullJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type fullJob struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -906,7 +960,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		return
 	}
 	if p.closed {
-		j.leave(ErrFullPoolClosed)
+		p.leave(j, ErrFullPoolClosed)
 	}
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
@@ -918,7 +972,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &FullPoolError{j.op, err}
+		err = &FullPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -937,7 +991,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		p.suspect()
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w)
+			p.rejoin(w, s.queue)
 		}
 		return
 	case j.op == "create":
@@ -958,11 +1012,11 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w)
+		p.rejoin(w, s.queue)
 		return
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -993,15 +1047,15 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 		p.trip(err)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -1015,17 +1069,17 @@ func (p *FullPool) suspect() {
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *fullJob) leave(err error) {
+func (p *FullPool) leave(j *fullJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
 	}
 }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
+// errFullAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
 var errFullAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // inTime bounds another wait of a requester. If it has waited for the place that it has, AcquireTimeout goes on as it
@@ -1062,7 +1116,7 @@ func (p *FullPool) again(s *fullSlot, j *fullJob, conn *Full, err error) bool {
 	}
 	j.err = err
 	p.stats.CreateFailures++
-	p.stats.LastError = &FullPoolError{"create", err}
+	p.stats.LastError = &FullPoolError{Op: "create", Err: err}
 	var closing context.Context
 	if conn != nil {
 		p.stats.Created++
@@ -1101,7 +1155,7 @@ func (p *FullPool) trip(err error) {
 	p.timer.Reset(p.options.BreakTime)
 	for p.lifeless() && p.stats.Waiting > 0 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
@@ -1158,7 +1212,7 @@ func (p *FullPool) reusable(s *fullSlot) (ok bool) {
 	return
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// fullDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const fullDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -1193,7 +1247,7 @@ func (p *FullPool) Reset() {
 // no lease is cut short.
 func (p *FullPool) Resize(n int) error {
 	if n < 1 {
-		return &FullPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &FullPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1401,11 +1455,10 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	index := 0
 	fill := func() bool {
 		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
+		if p.closed || p.draining {
 			cancel(ErrFullPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&FullPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+		} else if n > p.stats.MaxSize {
+			cancel(&FullPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 		}
 		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
 		if done {
@@ -1458,7 +1511,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 // place for it, or is closed, the connection is closed, and the error is [ErrFullPoolExhausted] or [ErrFullPoolClosed].
 func (p *FullPool) Insert(conn *Full) error {
 	if conn == nil {
-		return &FullPoolError{"insert", errors.New("there is no connection")}
+		return &FullPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1469,7 +1522,7 @@ func (p *FullPool) Insert(conn *Full) error {
 		if closed {
 			return ErrFullPoolClosed
 		}
-		return &FullPoolError{"insert", ErrFullPoolExhausted}
+		return &FullPoolError{Op: "insert", Err: ErrFullPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn

@@ -40,6 +40,7 @@ type LeanPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options LeanPoolOptions
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -51,8 +52,7 @@ type LeanPool struct {
 	closed bool
 }
 
-// NewLeanPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewLeanPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -82,19 +82,16 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
 
-// TryAcquire is [LeanPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrLeanPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [LeanPool.Acquire] that waits for what is under way, but not for others: it returns [ErrLeanPoolExhausted] then.
 func (p *LeanPool) TryAcquire(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [LeanPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [LeanLease.Fresh] tells it from others.
+// AcquireOrCreate is [LeanPool.Acquire] that, if all places are taken, creates a connection outside of them, see [LeanLease.Fresh].
 func (p *LeanPool) AcquireOrCreate(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -123,12 +120,12 @@ func (p *LeanPool) Close(ctx context.Context) error {
 	p.closed = true
 	p.limit.Store(0)
 	for w := p.next(); w != nil; w = p.next() {
-		w.wake(nil, ErrLeanPoolClosed)
+		p.wake(w, nil, ErrLeanPoolClosed)
 	}
 	p.match()
 	for i := range p.high {
 		if j := p.place(i).job; j != nil && j.op != "close" {
-			j.leave(ErrLeanPoolClosed)
+			p.leave(j, ErrLeanPoolClosed)
 			j.cancel()
 		}
 	}
@@ -168,7 +165,7 @@ type leanClosedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l LeanLease) Conn() *Lean { return l.leanLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [LeanPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [LeanPool.AcquireOrCreate], which ends with its lease.
 func (l LeanLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [LeanPool.Close], and on the zero LeanLease.
@@ -244,7 +241,10 @@ type LeanPoolError struct {
 	Err error // the cause: what the hook returned, or why the context ended
 }
 
-func (e *LeanPoolError) Error() string { return "LeanPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *LeanPoolError) Error() string {
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
@@ -255,11 +255,12 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
-	return &LeanPoolError{op, err}
+	e := &LeanPoolError{Op: op, Err: err}
+	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const leanNoReturn = "did not return: panic %v\n\n%s"
 
 // leanSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -297,8 +298,7 @@ func (p *LeanPool) take() *leanSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LeanPool) search(n, i int) *leanSlot {
 	for range n {
 		s := p.place(i)
@@ -371,8 +371,7 @@ func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -397,13 +396,14 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	woken      time.Time
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
-func (w *leanWaiter) wake(s *leanSlot, err error) {
-	w.err = err
+// wake gives a waiter its outcome, under mu.
+func (p *LeanPool) wake(w *leanWaiter, s *leanSlot, err error) {
+	w.err, w.woken = err, time.Now()
 	w.ready <- s
 }
 
@@ -440,8 +440,7 @@ func (p *LeanPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *LeanPool) await(w *leanWaiter, s *leanSlot, j *leanJob) (*leanSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -462,18 +461,25 @@ func (p *LeanPool) insert(w *leanWaiter) {
 // wait ends the critical section and returns the outcome for w.
 func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	p.unlock()
-	select {
-	case s = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		} else if w.job != nil {
-			w.job.leave(nil)
+	if w.done == nil {
+		s = <-w.ready // which is faster than a select
+	} else {
+		select {
+		case s = <-w.ready:
+		case <-w.done:
+			p.mu.Lock()
+			if w.prev != nil {
+				p.remove(w)
+				p.wake(w, nil, nil)
+			} else if w.job != nil {
+				p.leave(w.job, nil)
+			}
+			p.unlock()
+			s = <-w.ready
 		}
-		p.unlock()
-		s = <-w.ready
+	}
+	if s != nil && s.turn.Load()&124 == 0 {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.woken), time.Millisecond))) / 8)
 	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -497,7 +503,7 @@ func (p *LeanPool) next() *leanWaiter {
 		p.remove(w)
 		select {
 		case <-w.done:
-			w.wake(nil, nil)
+			p.wake(w, nil, nil)
 		default:
 			return w
 		}
@@ -505,19 +511,20 @@ func (p *LeanPool) next() *leanWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and the others do that only if the waiters of these came late.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
+	makeWay := s.turn.Load()&124 > 0 && p.late.Load() > 10_000
 	given := p.deliver(s)
 	p.unlock()
-	if given {
+	if given && makeWay {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *LeanPool) deliver(s *leanSlot) bool {
 	if w := s.spare; w != nil {
 		*w = leanWaiter{ready: w.ready, next: p.spare}
@@ -537,7 +544,7 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	w.wake(s, nil)
+	p.wake(w, s, nil)
 	return true
 }
 
@@ -559,17 +566,16 @@ func (p *LeanPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// three more, would wait for releases longer than a create takes, judged by how long the queue has gone without one. So 45
+// waiters behind 5 leases of 2 ms don't cost 45 creates of 150 ms, but one; and behind leases of a second all are begun
+// within a quarter of a create's time, the sooner the longer the queue. With no lease to wait for, 8 are begun, and the
+// rest once these show how long leases last.
 func (p *LeanPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
 
-// leanJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// leanJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type leanJob struct {
 	op     string      // what errors call it
 	state  *int        // what the place is counted as meanwhile
@@ -627,13 +633,13 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 		return
 	}
 	if p.closed {
-		j.leave(ErrLeanPoolClosed)
+		p.leave(j, ErrLeanPoolClosed)
 	}
 	s.job = nil
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &LeanPoolError{j.op, err}
+		err = &LeanPoolError{Op: j.op, Err: err}
 	}
 	switch {
 	case j.op == "close":
@@ -647,7 +653,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 		s.conn = conn
 	}
 	if j.waiter != nil {
-		j.waiter.wake(s, nil)
+		p.wake(j.waiter, s, nil)
 		j.waiter = nil
 		return
 	}
@@ -663,26 +669,26 @@ func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 		p.move(s, &p.stats.Vacant)
 	}
 	if j.state != &p.stats.Creating {
-		j.leave(err)
+		p.leave(j, err)
 	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
 		if w := p.next(); w != nil {
-			w.wake(nil, err)
+			p.wake(w, nil, err)
 		}
 	}
 }
 
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
-func (j *leanJob) leave(err error) {
+func (p *LeanPool) leave(j *leanJob, err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
-		w.wake(nil, err)
+		p.wake(w, nil, err)
 		if j.op == "create" {
 			j.cancel()
 		}
 	}
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// leanDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const leanDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -717,7 +723,7 @@ func (p *LeanPool) Reset() {
 // no lease is cut short.
 func (p *LeanPool) Resize(n int) error {
 	if n < 1 {
-		return &LeanPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &LeanPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -752,7 +758,7 @@ func (p *LeanPool) Resize(n int) error {
 // place for it, or is closed, the connection is closed, and the error is [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
 func (p *LeanPool) Insert(conn *Lean) error {
 	if conn == nil {
-		return &LeanPoolError{"insert", errors.New("there is no connection")}
+		return &LeanPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -762,7 +768,7 @@ func (p *LeanPool) Insert(conn *Lean) error {
 		if closed {
 			return ErrLeanPoolClosed
 		}
-		return &LeanPoolError{"insert", ErrLeanPoolExhausted}
+		return &LeanPoolError{Op: "insert", Err: ErrLeanPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn
