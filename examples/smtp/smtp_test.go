@@ -37,10 +37,10 @@ func TestAMailThatWasBegunDoesNotAffectTheNext(t *testing.T) {
 }
 
 func TestThePoolSurvivesItsServer(t *testing.T) {
-	faults.Test(t, faults.Subject{
+	faults.Test(t, faults.Forks(t, faults.Subject{
 		Server: "smtp", Requesters: 8, Patience: time.Second,
 		Open: open, Probe: faults.Greeted,
-	})
+	}))
 	requireMailsAreWhole(t)
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/poolgen/poolgen/examples/internal/servers"
 )
 
 // ledger is what has come of all requests, and what must not have happened. It does not grow with time.
@@ -23,6 +25,7 @@ type ledger struct {
 	mischief atomic.Int64 // that hooks did
 	leaks    atomic.Int64 // reports
 	ended    atomic.Int64 // incarnations
+	stalls   servers.Stalls
 
 	mu         sync.Mutex // guards what follows
 	answered   int
@@ -51,13 +54,16 @@ func (l *ledger) violated(format string, args ...any) {
 	}
 }
 
-// slack is how much later than its deadline a call may end, as the machine has other things to do.
-const slack = time.Second
+// slack is how much later than its deadline a call may end, besides the time for which the process did not run at all.
+const slack = 500 * time.Millisecond
 
 // outcome notes what has come of a request.
-func (l *ledger) outcome(name string, begun, deadline time.Time, err error) {
+func (l *ledger) outcome(name string, begun, deadline time.Time, stalled time.Duration, err error) {
 	now := time.Now()
 	late := now.Sub(deadline)
+	if late > slack {
+		late -= l.stalls.Settled() - stalled
+	}
 	if late > slack {
 		l.violated("%s: a call ended %v after its deadline: %v", name, late, err)
 	}

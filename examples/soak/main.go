@@ -49,6 +49,7 @@ type soak struct {
 	options
 	begun    time.Time
 	played   time.Duration // how long it really was
+	stalled  time.Duration // for how long of that it did not run
 	load     string        // of the machine, when it began
 	ledger   *ledger
 	backends []*backend
@@ -97,6 +98,7 @@ func (s *soak) play(ctx context.Context, period time.Duration) error {
 	var collecting, playing sync.WaitGroup
 	collecting.Go(func() { s.sampler.run(sampling, period) })
 	collecting.Go(func() { s.live(sampling) })
+	collecting.Go(func() { s.ledger.stalls.Watch(sampling) })
 	ctx, cancel := context.WithTimeout(ctx, s.lasts)
 	defer cancel()
 	for _, p := range s.pools {
@@ -107,7 +109,7 @@ func (s *soak) play(ctx context.Context, period time.Duration) error {
 		playing.Go(func() { s.weather.blow(ctx, b) })
 	}
 	playing.Wait()
-	s.played = time.Since(s.begun)
+	s.played, s.stalled = time.Since(s.begun), s.ledger.stalls.Total()
 	for _, p := range s.pools { // while leases that were forgotten are collected
 		p.busy.Wait()
 	}

@@ -77,33 +77,26 @@ func (w *weather) strike(ctx context.Context, b *backend, f fault) {
 	if err != nil {
 		w.ledger.violated("%s: after %s: %v", b.Name, f.name, err)
 	}
+	stalled := w.ledger.stalls.Total()
 	for _, p := range b.pools {
 		if !w.recovers(ctx, p, back) {
 			return
 		}
 	}
-	took := time.Since(back)
+	took := time.Since(back) - (w.ledger.stalls.Total() - stalled)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.took[f.name] = append(w.took[f.name], took)
 }
 
-// stuck is how long a pool may give no answer after the server's return. Usually it takes no longer than it takes until somebody
-// asks; but hooks fail meanwhile, creates pause after failures, and the machine has other things to do.
-const stuck = 5 * time.Second
-
-// recovers reports whether a pool answers again before the soak ends.
+// recovers waits until a pool answers again, and reports whether the soak has not ended meanwhile. Usually that takes no longer than
+// until somebody asks; but hooks fail meanwhile, creates pause after failures, and the machine has other things to do.
 func (w *weather) recovers(ctx context.Context, p *pool, back time.Time) bool {
-	for p.answered.Load() < back.UnixNano() {
-		if !sleep(ctx, time.Millisecond) {
-			return false
-		}
-		if time.Since(back) > stuck {
-			w.ledger.violated("%s: no answer %v after the server's return; %+v", p.name, stuck, p.now.Load().numbers())
-			return true
-		}
+	recovered := eventually(func() bool { return p.answered.Load() >= back.UnixNano() || ctx.Err() != nil })
+	if !recovered {
+		w.ledger.violated("%s: no answer %v after the server's return; %+v", p.name, time.Since(back), p.now.Load().numbers())
 	}
-	return true
+	return ctx.Err() == nil
 }
 
 func (w *weather) note(b *backend, fault string) {

@@ -36,9 +36,16 @@ type Subject struct {
 	Probe func(ctx context.Context, addr string) error
 	// Cut has the server end one connection of the pool. If the server can't do that, it is nil, and the network does.
 	Cut func(ctx context.Context, addr string) error
-	// Connections counts those that the server has, without its own. It is nil if the server can't be asked: the kernel is,
-	// in any case.
+	// Connections counts those that the server has, without its own. The kernel is asked, too.
 	Connections func(ctx context.Context, addr string) (int, error)
+}
+
+// Forks completes a subject whose server has a process for each connection.
+func Forks(t testing.TB, s Subject) Subject {
+	server := Find(t, s.Server)
+	s.Cut = func(context.Context, string) error { return server.CutOne() }
+	s.Connections = func(context.Context, string) (int, error) { return server.Processes() }
+	return s
 }
 
 // Greeted is a probe of a server that greets who connects.
@@ -163,7 +170,7 @@ func closeSoon(pool Pool) error {
 }
 
 // nothingOpen waits until nothing is left of a pool: it has closed its ends of the connections and the server, which may take
-// a moment to see that, has closed its own, says the kernel, and the server itself if it can be asked.
+// a moment to see that, has closed its own, says the kernel, and has none, as it says itself.
 func (r *run) nothingOpen(t testing.TB, to *servers.Proxy) {
 	t.Helper()
 	addr := r.server.TCP
@@ -182,9 +189,6 @@ func (r *run) nothingOpen(t testing.TB, to *servers.Proxy) {
 		to.Close() // it may have lost an end that it should have passed on
 	}
 	none(servers.ServerEnds, r.server.TCP, "the server has not closed these")
-	if r.Connections == nil {
-		return
-	}
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		ctx, cancel := context.WithTimeout(context.Background(), unhurried)
 		defer cancel()

@@ -12,17 +12,22 @@ import (
 )
 
 // Proxy is a network between a pool and its server.
-type Proxy struct{ proxy *toxiproxy.Proxy }
+type Proxy struct {
+	proxy *toxiproxy.Proxy
+	addr  string
+}
 
 // NewProxy starts a proxy in front of a host and port, on a port of its own.
 func NewProxy(name, upstream string) (*Proxy, error) {
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	p := &Proxy{toxiproxy.NewProxy(api, name, "127.0.0.1:0", upstream)}
-	return p, p.proxy.Start()
+	p := &Proxy{proxy: toxiproxy.NewProxy(api, name, "127.0.0.1:0", upstream)}
+	err := p.proxy.Start()
+	p.addr = p.proxy.Listen // which each start sets again
+	return p, err
 }
 
 // Addr is the host and port that stand for the server's.
-func (p *Proxy) Addr() string { return p.proxy.Listen }
+func (p *Proxy) Addr() string { return p.addr }
 
 // Close ends the proxy, and what goes through it.
 func (p *Proxy) Close() { p.proxy.Stop() }
