@@ -12,8 +12,10 @@ import (
 	"github.com/poolgen/poolgen/examples/internal/servers"
 )
 
-// unhurried is for what is to succeed.
-const unhurried = 5 * time.Second
+const (
+	unhurried = 5 * time.Second  // for what is to succeed
+	patient   = 20 * time.Second // for what a server does in its own time
+)
 
 // Pool is a generated pool as the tests use it.
 type Pool interface {
@@ -182,7 +184,7 @@ func (r *run) nothingOpen(t testing.TB, to *servers.Proxy) {
 			open, err := ends(addr)
 			require.NoError(c, err)
 			require.Empty(c, open, message)
-		}, unhurried, pause)
+		}, patient, pause)
 	}
 	none(servers.ClientEnds, addr, "the pool has not closed these")
 	if to != nil {
@@ -195,7 +197,7 @@ func (r *run) nothingOpen(t testing.TB, to *servers.Proxy) {
 		open, err := r.Connections(ctx, r.server.TCP)
 		require.NoError(c, err)
 		require.Zero(c, open, "connections are still open on the server, as it says")
-	}, unhurried, pause)
+	}, patient, pause)
 }
 
 // heals ends what the proxy does, and waits for answers.

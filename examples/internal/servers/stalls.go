@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
-const nap = 20 * time.Millisecond
+const (
+	nap   = 20 * time.Millisecond
+	usual = 2 * time.Millisecond // that a sleep is longer than it should be
+)
 
 // Stalls is for how long the process has been kept from running, because the machine had other things to do or stopped it: who
 // measures by the clock on the wall has to leave that out.
@@ -17,7 +20,7 @@ func (s *Stalls) Watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		begun := time.Now()
 		time.Sleep(nap)
-		if over := time.Since(begun) - nap; over > nap { // less is usual
+		if over := time.Since(begun) - nap; over > usual {
 			s.total.Add(int64(over))
 		}
 	}
