@@ -41,8 +41,6 @@ var All = slices.Concat(
 // Misses are the bars that generated pools don't meet, with the reason.
 var Misses = map[string]string{
 	refusedCreate.Name: "an empty pool begins 8 creates at a time, as it can't know yet how long leases last, so 100 requesters are refused in 13 rounds instead of 10; `-without=demand` begins all at once",
-	downDeaf.Name:      "a create that is under way counts for whoever comes later, so requesters wait for those of the deaf time until they are given up, 10 s after they have begun",
-	downStuck.Name:     "the same",
 }
 
 // Find returns the replay of that name.
