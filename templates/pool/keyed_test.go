@@ -550,6 +550,32 @@ func TestANewcomerDoesNotTakeWhatIsOfferedToAKeyThatStarves(t *testing.T) {
 	})
 }
 
+//poolgen:if hasKeyed && hasTry && hasOutside
+func TestWhoWontWaitDoesNotWaitForOtherKeys(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		f.acquire("a")
+		b := f.on("b")
+		require.ErrorIs(t, b.start(b.ctx, f.pool("b").TryAcquire).failed(), ErrPoolExhausted)
+		fresh := b.start(b.ctx, f.pool("b").AcquireOrCreate).served()
+		require.True(t, fresh.Fresh())
+		b.release(fresh)
+		f.on("a").release(h)
+		b.start(b.ctx, f.pool("b").TryAcquire).served() // for which the idle one of a makes room
+		f.peak = 2                                      // without the one outside
+	})
+}
+
+//poolgen:if hasKeyed && hasLimits && !fixedSize
+func TestMaxWaitersHoldsWhereTheTotalIsLess(t *testing.T) {
+	virtualFleet(t, PoolsOptions{Pool: PoolOptions{MaxSize: 4, MaxWaiters: 1}, MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		f.acquire("a")
+		f.acquire("a")
+		f.request("b").waits()
+		require.ErrorIs(t, f.request("b").failed(), ErrPoolExhausted)
+	})
+}
+
 // Connections of a pool that is about to end are the set's all the same.
 //
 //poolgen:if hasKeyed && hasDrain

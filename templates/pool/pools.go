@@ -421,6 +421,24 @@ func (s *Pools) needs(p *Pool) bool {
 	return others > s.coming+s.options.MaxTotal-s.total
 }
 
+// room returns how many connections a pool can have without that others have to end a lease for them.
+//
+//poolgen:if hasKeyed
+func (s *Pools) room(p *Pool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := s.options.MaxTotal - s.total + s.coming - len(s.starving)
+	if _, too := s.hungry[p]; too {
+		room++
+	}
+	for _, other := range s.pools {
+		for i := 0; other != p && room < p.stats.Vacant && i < other.places(); i++ {
+			room += int(other.place(i).turn.Load() & 1)
+		}
+	}
+	return room
+}
+
 // reclaim retires idle connections of a pool, as many as others need. It returns how many the pool has, if the set
 // could wait for one of them. It does not go on waiting for what can't come, or is not needed any more.
 //

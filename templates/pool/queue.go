@@ -36,7 +36,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	_ = p.drained.Done() //poolgen:if !hasLimits // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
 	vacant := p.stats.Vacant
-	vacant = p.fillable(vacant) //poolgen:if hasBreaker || hasResize
+	vacant = p.fillable(vacant) //poolgen:if hasBreaker || hasResize || hasKeyed
 	switch {
 	case p.closed || hasDrain && p.draining:
 		p.unlock()

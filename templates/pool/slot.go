@@ -122,10 +122,13 @@ func (p *Pool) afford() bool { return p.options.set == nil || p.options.set.affo
 
 // fillable is how many of the vacant places may be filled now.
 //
-//poolgen:if hasBreaker || hasResize
+//poolgen:if hasBreaker || hasResize || hasKeyed
 func (p *Pool) fillable(vacant int) int {
 	if hasBreaker && p.broken() {
 		return 0
+	}
+	if hasKeyed && vacant > 0 && p.options.set != nil {
+		vacant = min(vacant, p.options.set.room(p))
 	}
 	return max(0, vacant)
 }
