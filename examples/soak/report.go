@@ -55,7 +55,7 @@ func (s *soak) summary() string {
 
 func trendTable(trends []trend) string {
 	var b strings.Builder
-	fmt.Fprint(&b, "| | median | growth | of which certain | may grow | |\n|---|---:|---:|---:|---:|---|\n")
+	fmt.Fprint(&b, "| | level | growth | of which certain | may grow | |\n|---|---:|---:|---:|---:|---|\n")
 	for _, t := range trends {
 		verdict := "flat"
 		switch {
@@ -84,8 +84,8 @@ func (s *soak) write(trends []trend, warmUp time.Duration) error {
 	fmt.Fprintf(&b, "No answer reached another requester, no connection had two, none was closed twice or under its user. Each time a pool ended, and at the end of all,\n"+
 		"every lease and every connection was accounted for, all places could be leased at the same time, the servers had no connection left when asked,\n"+
 		"and the process no goroutine and no file. Each of these is a violation above if it does not hold.\n\n%s\n", trendTable(trends))
-	fmt.Fprintf(&b, "Levels are compared after a warm-up of %v: the median of each of %d windows, and through these the line of Theil and Sen. Growth is from the\n"+
-		"first to the last window; what is certain of it (Kendall's test, p < 0.001) must not be above 0 while the growth is above what is allowed, a tenth of the level or\n"+
+	fmt.Fprintf(&b, "Levels are compared after a warm-up of %v: what each falls back to, its lower decile, in each of %d windows, and through these the line of Theil and Sen.\n"+
+		"Growth is from the first to the last window; what is certain of it (Kendall's test, p < 0.001) must not be above 0 while the growth is above what is allowed, a tenth of the level or\n"+
 		"a few: a connection, goroutine or file that is lost every few minutes is noticed by that, and one alone by the count at the end. Memory is measured after a\n"+
 		"garbage collection. Goroutines are those of pools and clients, without requests that are under way and without toxiproxy's.\n\n", warmUp.Round(time.Second), windows)
 	for _, p := range plots {

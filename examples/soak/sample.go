@@ -18,7 +18,7 @@ var levels = []struct {
 	least float64 // how much it may grow from end to end, if a tenth of it is less
 	unit  float64 // in which it is printed
 }{
-	{"heap in use, MiB", 1 << 20, 1 << 20},
+	{"heap in use, MiB", 4 << 20, 1 << 20}, // of which toxiproxy has 64 KiB for each connection
 	{"RSS, MiB", 8 << 20, 1 << 20},
 	{"goroutines", 4, 1},
 	{"file descriptors", 4, 1},

@@ -64,11 +64,12 @@ func (w *weather) blow(ctx context.Context, b *backend) {
 func (w *weather) strike(ctx context.Context, b *backend, f fault) {
 	w.note(b, f.name)
 	defer w.note(b, "")
-	if err := f.begin(b); err != nil {
-		w.ledger.violated("%s: %s: %v", b.Name, f.name, err)
-	}
-	if f.end == nil {
+	err := f.begin(b)
+	if f.end == nil { // there is nothing to mend, and no harm if it did not happen
 		return
+	}
+	if err != nil {
+		w.ledger.violated("%s: %s: %v", b.Name, f.name, err)
 	}
 	sleep(ctx, f.lasts)
 	patience, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -13,7 +13,7 @@ const (
 
 // Stalls is for how long the process has been kept from running, because the machine had other things to do or stopped it: who
 // measures by the clock on the wall has to leave that out.
-type Stalls struct{ total atomic.Int64 }
+type Stalls struct{ total, naps atomic.Int64 }
 
 // Watch sleeps, again and again until ctx ends, and adds up by how much longer than it should.
 func (s *Stalls) Watch(ctx context.Context) {
@@ -23,14 +23,17 @@ func (s *Stalls) Watch(ctx context.Context) {
 		if over := time.Since(begun) - nap; over > usual {
 			s.total.Add(int64(over))
 		}
+		s.naps.Add(1)
 	}
 }
 
-// Total returns the time so far. Who has just slept through a stall may ask before it is known: Settled waits for that.
+// Total returns the time so far.
 func (s *Stalls) Total() time.Duration { return time.Duration(s.total.Load()) }
 
-// Settled is Total after a moment.
+// Settled is Total once a stall that is just over is known: when a nap has ended that began after it.
 func (s *Stalls) Settled() time.Duration {
-	time.Sleep(2 * nap)
+	for now, tries := s.naps.Load(), 0; s.naps.Load() < now+2 && tries < 100; tries++ {
+		time.Sleep(nap)
+	}
 	return s.Total()
 }
