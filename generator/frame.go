@@ -101,7 +101,7 @@ func (g guard) field() string {
 func (g guard) code() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", g.again, strings.TrimPrefix(g.typ, "*"))
-	b.WriteString(print(jen.Type().Id(g.again).Struct(jen.Op(g.typ), jen.Id(g.absent))) + "\n\n")
+	b.WriteString(print(jen.Type().Id(g.again).Struct(jen.Op(g.typ), jen.Id(g.absent))) + "\n")
 	var blanks, selectors []jen.Code
 	for _, name := range g.names {
 		blanks = append(blanks, jen.Id("_"))
@@ -111,7 +111,7 @@ func (g guard) code() string {
 		blanks = append(blanks, jen.Id("_"))
 		selectors = append(selectors, jen.Id(g.again).Values().Dot(field))
 	}
-	fmt.Fprintf(&b, "type %s struct{ %s struct{} }\n\n", g.absent, strings.Join(g.names, ", "))
+	fmt.Fprintf(&b, "type %s struct{ %s struct{} }\n", g.absent, strings.Join(g.names, ", "))
 	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n\n")
 	return b.String()
 }

@@ -42,24 +42,24 @@ type AllPoolOptions struct {
 
 // AllPool is a pool of connections, made by [NewAllPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type AllPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	slots   atomic.Pointer[[]*allSlot] // the places there have been so far
 	lanes   int                        // at how many of them a search may start
 	context *Server
 	options AllPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   allTally           // of them
 	holds   allTally           // of the time that leases lasted
+	waited  atomic.Int64       // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -70,6 +70,7 @@ type AllPool struct {
 	spare    *allWaiter    // waiters for reuse, linked by next
 	served   time.Time     // when the queue formed, or got a released connection last
 	took     time.Duration // how long the latest create took
+	dialed   time.Time     // when the latest one for the queue began
 	timer    *time.Timer   // calls settle when time alone makes a difference
 	failures int           // creates that have failed since one succeeded
 	trouble  error         // the latest of these failures
@@ -85,8 +86,7 @@ type AllPool struct {
 	closed   bool
 }
 
-// NewAllPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewAllPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -143,19 +143,16 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrAllPoolExhausted] or [ErrAllPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrAllPoolExhausted] or [ErrAllPoolClosed].
 func (p *AllPool) Acquire(ctx context.Context) (AllLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [AllPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrAllPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [AllPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAllPoolExhausted] then.
 func (p *AllPool) TryAcquire(ctx context.Context) (AllLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [AllPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [AllLease.Fresh] tells it from others.
+// AcquireOrCreate is [AllPool.Acquire] that, if all places are taken, creates a connection outside of them, see [AllLease.Fresh].
 func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -189,9 +186,8 @@ func (p *AllPool) With(ctx context.Context, f func(*All) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrAllPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrAllPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *AllPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewAllPool has not made p
@@ -229,9 +225,8 @@ func (p *AllPool) end(ctx context.Context, op string, begun time.Time) error {
 // allLeased is the type of the connection by a name that leaves a AllLease room for Conn.
 type allLeased = All
 
-// AllLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// AllLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type AllLease struct {
 	*allLeased
 	slot   *allSlot
@@ -242,7 +237,7 @@ type AllLease struct {
 // Conn returns the connection.
 func (l AllLease) Conn() *All { return l.allLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [AllPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [AllPool.AcquireOrCreate], which ends with its lease.
 func (l AllLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [AllPool.Close], and on the zero AllLease.
@@ -273,8 +268,7 @@ func (l AllLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l AllLease) Detach() *All {
 	if !l.end() {
 		return nil
@@ -346,8 +340,7 @@ func (p *AllPool) Stats() AllPoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
 	st.WaitTime = time.Duration(p.waited.Load())
@@ -383,11 +376,24 @@ var (
 
 // AllPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error         // the cause: what the hook returned, or why the context ended
+	pool    *AllPoolStats // as it was when the context ended,
+	waited  time.Duration // after so long
+	holders string        // of leases, then
 }
 
-func (e *AllPoolError) Error() string { return "AllPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *AllPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("AllPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "AllPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *AllPoolError) Unwrap() error { return e.Err }
@@ -398,21 +404,21 @@ func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time) erro
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &AllPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &AllPoolError{op, err}
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// allNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const allNoReturn = "did not return: panic %v\n\n%s"
 
 // allSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -458,8 +464,7 @@ func (p *AllPool) take() *allSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllPool) search(n, i int) *allSlot {
 	for range n {
 		s := p.place(i)
@@ -548,8 +553,7 @@ func (p *AllPool) drop(s *allSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *AllPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -559,6 +563,7 @@ func (p *AllPool) unlock() {
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &allJob{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || p.draining {
@@ -580,6 +585,7 @@ type allWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	given      time.Time     // when it was handed a place, of some
 	ready      chan *allSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error         // why that is nil, unless it is that ctx was done
 }
@@ -631,8 +637,7 @@ func (p *AllPool) waiter(ctx context.Context, done <-chan struct{}, begun time.T
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *AllPool) await(w *allWaiter, s *allSlot, j *allJob) (*allSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -669,6 +674,9 @@ func (p *AllPool) wait(w *allWaiter) (s *allSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+	}
 	p.waits.count(time.Since(w.begun))
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
@@ -701,8 +709,9 @@ func (p *AllPool) next() *allWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *AllPool) handOver(s *allSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -710,13 +719,12 @@ func (p *AllPool) handOver(s *allSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *AllPool) deliver(s *allSlot) bool {
 	if w := s.spare; w != nil {
 		*w = allWaiter{ready: w.ready, next: p.spare}
@@ -735,6 +743,9 @@ func (p *AllPool) deliver(s *allSlot) bool {
 	if w == nil {
 		s.turn.Add(1)
 		return false
+	}
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
 	}
 	w.wake(s, nil)
 	return true
@@ -758,14 +769,17 @@ func (p *AllPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *AllPool) short() bool {
 	alive := p.stats.InUse
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -776,8 +790,7 @@ func (p *AllPool) short() bool {
 	return again <= 0
 }
 
-// allJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// allJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type allJob struct {
 	op     string                              // what errors call it
 	state  *int                                // what the place is counted as meanwhile
@@ -851,7 +864,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &AllPoolError{j.op, err}
+		err = &AllPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -920,7 +933,7 @@ func (j *allJob) leave(err error) {
 	}
 }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
+// errAllAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
 var errAllAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
@@ -934,7 +947,7 @@ func (p *AllPool) again(s *allSlot, j *allJob, conn *All, err error) bool {
 	}
 	j.err = err
 	p.stats.CreateFailures++
-	p.stats.LastError = &AllPoolError{"create", err}
+	p.stats.LastError = &AllPoolError{Op: "create", Err: err}
 	go func() {
 		select {
 		case <-time.After(pause):
@@ -985,7 +998,7 @@ func (p *AllPool) recycle(s *allSlot) {
 	}
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// allDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const allDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -1020,7 +1033,7 @@ func (p *AllPool) Reset() {
 // no lease is cut short.
 func (p *AllPool) Resize(n int) error {
 	if n < 1 {
-		return &AllPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &AllPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1199,43 +1212,40 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	var crew sync.WaitGroup
 	var made []*allSlot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
-			cancel(ErrAllPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&AllPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &allJob{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*All, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed || p.draining {
+				cancel(ErrAllPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&AllPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &allJob{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*All, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
@@ -1258,7 +1268,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 // place for it, or is closed, the connection is closed, and the error is [ErrAllPoolExhausted] or [ErrAllPoolClosed].
 func (p *AllPool) Insert(conn *All) error {
 	if conn == nil {
-		return &AllPoolError{"insert", errors.New("there is no connection")}
+		return &AllPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1269,7 +1279,7 @@ func (p *AllPool) Insert(conn *All) error {
 		if closed {
 			return ErrAllPoolClosed
 		}
-		return &AllPoolError{"insert", ErrAllPoolExhausted}
+		return &AllPoolError{Op: "insert", Err: ErrAllPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn
@@ -1417,7 +1427,6 @@ type goGenerateAllPoolAgain struct {
 	*All
 	allAbsent
 }
-
 type allAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllPoolAgain{}.NeedsHealthCheck, goGenerateAllPoolAgain{}.HealthCheck, goGenerateAllPoolAgain{}.Ping, goGenerateAllPoolAgain{}.Close, goGenerateAllPoolAgain{}.Reset, goGenerateAllPoolAgain{}.Broken, goGenerateAllPoolAgain{}.IsClosed, goGenerateAllPoolAgain{}.AfterCreate, goGenerateAllPoolAgain{}.BeforeAcquire, goGenerateAllPoolAgain{}.AfterRelease, goGenerateAllPoolAgain{}.BeforeClose, goGenerateAllPoolAgain{}.IsFatal

@@ -25,21 +25,21 @@ type BarePoolOptions struct {
 
 // BarePool is a pool of connections, made by [NewBarePool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options BarePoolOptions
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -51,8 +51,7 @@ type BarePool struct {
 	closed bool
 }
 
-// NewBarePool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewBarePool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -82,9 +81,8 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrBarePoolExhausted] or [ErrBarePoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrBarePoolExhausted] or [ErrBarePoolClosed].
 func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
@@ -105,9 +103,8 @@ func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *BarePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
@@ -142,9 +139,8 @@ func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 // bareLeased is the type of the connection by a name that leaves a BareLease room for Conn.
 type bareLeased = Bare
 
-// BareLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// BareLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type BareLease struct {
 	*bareLeased
 	slot *bareSlot
@@ -207,7 +203,10 @@ type BarePoolError struct {
 	Err error // the cause: what the hook returned, or why the context ended
 }
 
-func (e *BarePoolError) Error() string { return "BarePool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *BarePoolError) Error() string {
+	return "BarePool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *BarePoolError) Unwrap() error { return e.Err }
@@ -218,11 +217,12 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
-	return &BarePoolError{op, err}
+	e := &BarePoolError{Op: op, Err: err}
+	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// bareNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bareNoReturn = "did not return: panic %v\n\n%s"
 
 // bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -233,7 +233,6 @@ type bareSlot struct {
 	spare *bareWaiter // that got the place to its owner
 	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
 	state *int        // the number in the pool's stats that counts the place
-	_     [8]byte
 	index int32
 }
 
@@ -258,8 +257,7 @@ func (p *BarePool) take() *bareSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BarePool) search(n, i int) *bareSlot {
 	for range n {
 		s := p.place(i)
@@ -313,8 +311,7 @@ func (p *BarePool) drop(s *bareSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
@@ -338,6 +335,7 @@ type bareWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	given      time.Time      // when it was handed a place, of some
 	ready      chan *bareSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
@@ -403,6 +401,9 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -433,19 +434,19 @@ func (p *BarePool) next() *bareWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *BarePool) handOver(s *bareSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
 	p.unlock()
-	if given {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *BarePool) deliver(s *bareSlot) bool {
 	if w := s.spare; w != nil {
 		*w = bareWaiter{ready: w.ready, next: p.spare}
@@ -460,6 +461,9 @@ func (p *BarePool) deliver(s *bareSlot) bool {
 	if w == nil {
 		s.turn.Add(1)
 		return false
+	}
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
 	}
 	w.wake(s, nil)
 	return true
@@ -483,17 +487,15 @@ func (p *BarePool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *BarePool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
 
-// bareJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// bareJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type bareJob struct {
 	op     string // what errors call it
 	state  *int   // what the place is counted as meanwhile
@@ -548,7 +550,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &BarePoolError{j.op, err}
+		err = &BarePoolError{Op: j.op, Err: err}
 	}
 	switch {
 	case err != nil && j.op == "create":
@@ -581,7 +583,6 @@ type goGenerateBarePoolAgain struct {
 	*Bare
 	bareAbsent
 }
-
 type bareAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal

@@ -17,7 +17,7 @@ type goRedis struct {
 
 func newGoRedis(config Config) (Pool, error) {
 	return goRedis{redis.NewClient(&redis.Options{
-		Dialer:                   dialNet(config.Server, answerRedis),
+		Dialer:                   dialNet(config.Server, AnswerRedis),
 		PoolSize:                 config.Size,
 		PoolTimeout:              time.Hour, // requesters have deadlines of their own
 		ContextTimeoutEnabled:    true,

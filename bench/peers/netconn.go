@@ -19,7 +19,7 @@ import (
 type netConn struct {
 	net.Conn // nil: what is not defined below is not called
 	conn     *trivial.Conn
-	answer   func(*trivial.Conn, []byte) []byte
+	answer   func(id int, request []byte) []byte
 
 	mu      sync.Mutex
 	change  sync.Cond
@@ -28,7 +28,7 @@ type netConn struct {
 }
 
 // dialNet is what clients dial with.
-func dialNet(server *trivial.Server, answer func(*trivial.Conn, []byte) []byte) func(context.Context, string, string) (net.Conn, error) {
+func dialNet(server *trivial.Server, answer func(id int, request []byte) []byte) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := server.Dial(ctx)
 		if err != nil {
@@ -50,7 +50,7 @@ func (c *netConn) Write(request []byte) (int, error) {
 	if c.closed {
 		return 0, net.ErrClosed
 	}
-	reply := c.answer(c.conn, request)
+	reply := c.answer(c.conn.ID, request)
 	c.closed = len(reply) == 0
 	c.replies.Write(reply)
 	c.change.Broadcast()
@@ -83,8 +83,8 @@ func (c *netConn) SetWriteDeadline(time.Time) error { return nil }
 func (c *netConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 func (c *netConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 
-// answerRedis speaks enough of the Redis protocol for a client: ID is the connection's.
-func answerRedis(conn *trivial.Conn, request []byte) (reply []byte) {
+// AnswerRedis speaks enough of the Redis protocol for a client: ID is the connection's.
+func AnswerRedis(id int, request []byte) (reply []byte) {
 	for len(request) > 0 {
 		var words int
 		words, request = redisNumber(request)
@@ -99,7 +99,7 @@ func answerRedis(conn *trivial.Conn, request []byte) (reply []byte) {
 		}
 		switch name {
 		case "ID":
-			reply = strconv.AppendInt(append(reply, ':'), int64(conn.ID), 10)
+			reply = strconv.AppendInt(append(reply, ':'), int64(id), 10)
 			reply = append(reply, "\r\n"...)
 		case "hello", "HELLO":
 			reply = append(reply, "-ERR unknown command\r\n"...)
@@ -120,9 +120,9 @@ func redisNumber(request []byte) (int, []byte) {
 	return n, rest
 }
 
-// answerPostgres speaks enough of the PostgreSQL protocol for a client to connect and to ping. It has no answer, which
+// AnswerPostgres speaks enough of the PostgreSQL protocol for a client to connect and to ping. It has no answer, which
 // hangs up, to a client that says goodbye or, on a connection just for that, wants a command to be cancelled.
-func answerPostgres(_ *trivial.Conn, request []byte) (reply []byte) {
+func AnswerPostgres(_ int, request []byte) (reply []byte) {
 	const startup, cancel = 196608, 80877102
 	message := func(kind byte, body ...byte) {
 		reply = append(binary.BigEndian.AppendUint32(append(reply, kind), uint32(4+len(body))), body...)

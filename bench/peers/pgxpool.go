@@ -17,7 +17,7 @@ func newPgxpool(config Config) (Pool, error) {
 	}
 	options.MaxConns = int32(config.Size)
 	options.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }
-	options.ConnConfig.DialFunc = dialNet(config.Server, answerPostgres)
+	options.ConnConfig.DialFunc = dialNet(config.Server, AnswerPostgres)
 	options.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return config.Check }
 	pool, err := pgxpool.NewWithConfig(context.Background(), options)
 	return pgxPool{pool}, err

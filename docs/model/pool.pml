@@ -37,10 +37,14 @@ mtype = { vacant, inUse, creating, checking, closing }
 #define IDLE 1   /* bit 0 of a turn */
 #define DOOMED 2 /* bit 1 */
 #define LEASE 4  /* what a turn goes up by with a lease */
-#ifdef FOREVER
-#define TURN(t) ((t) & 15) /* or it would be used up */
+/*
+ * The number of a lease only tells the copy of a lease from later ones: all others who compare it have that lease, and
+ * find it as it was. So it is 1 after the lease that has a copy, and 0 in all other places and times.
+ */
+#ifdef COPY
+#define TURN(t) ((t) & (IDLE + DOOMED) | (copied != NONE && copiedSlot == s -> LEASE : 0))
 #else
-#define TURN(t) (t)
+#define TURN(t) ((t) & (IDLE + DOOMED))
 #endif
 
 #define BIT(r) (1 << (r))
@@ -61,7 +65,7 @@ bool doomed[PLACES];         /* slot.doom */
 bool ready[PLACES];          /* slot.ready */
 byte maxSize = PLACES, fresh;
 bool closed, draining, drained;
-byte mortal, done;           /* whose context may end, and whose has, as bits */
+byte done;                   /* whose context has ended, as bits */
 
 /* What the properties speak of. */
 byte owner[PLACES];
@@ -74,6 +78,7 @@ byte old, since;             /* which connections are older, and who came after 
 byte late = NONE;            /* the place of a create that was given up and has not returned */
 byte copied = NONE;          /* whose lease has a copy, */
 byte copiedSlot, copiedTurn; /* and that */
+byte gone, others;           /* who is at the last critical section or past it, as bits, and how many others are not */
 
 /* The properties. One that fails is false, and so named in the error. */
 bool no_place_is_lost = true;
@@ -89,7 +94,7 @@ bool nobody_is_woken_twice = true;
 #define HOLDS(property, condition) property = (condition); assert(property)
 
 /* The locals of all who run code of the pool. */
-#define LOCALS byte s, i, n, w, x, y, busy; bool looks; byte tail
+#define LOCALS byte s, i, n, w, x, y, busy, mine; bool looks; byte tail
 #define FREE 0   /* the mutex is free, unless it is another's */
 #define STORES 1 /* the limit must still be stored, */
 #define ASKS 2   /* or quiet must be asked first */
@@ -166,7 +171,9 @@ inline free() {
 }
 
 inline startCreate(p) {
+#ifdef FAILS
 	early[p] = queued;
+#endif
 	old = old & ~BIT(p);
 	start(p, creating)
 }
@@ -203,6 +210,15 @@ inline unlocked() {
 /* ---- queue.go ---- */
 
 inline lock() { mu == 0 -> mu = 1 }
+
+/* leaves tells the properties that a requester, or releaseCopy, is not going to lock the mutex again, once it is free. */
+inline leaves() {
+#ifdef CANCEL
+	gone = gone | mine
+#else
+	true
+#endif
+}
 
 inline wake(w, with) {
 	HOLDS(nobody_is_woken_twice, outcome[w] == EMPTY);
@@ -252,7 +268,9 @@ inline next() {
 		line?w;
 		queued = queued & ~BIT(w);
 		if
-		:: mortal & BIT(w) -> wake(w, CANCELED); w = NONE
+#ifdef CANCEL
+		:: wake(w, CANCELED); w = NONE
+#endif
 		:: (done & BIT(w)) == 0
 		fi
 	:: else -> break
@@ -315,6 +333,7 @@ inline match() {
 inline settle() {
 	atomic {
 		lock();
+		leaves();
 		looks = LOOKS;
 		if
 		:: looks
@@ -329,7 +348,7 @@ inline settle() {
 }
 
 inline handOver(p) {
-	atomic { lock(); deliver(p); unlock() };
+	atomic { lock(); leaves(); deliver(p); unlock() };
 	unlocked()
 }
 
@@ -498,8 +517,10 @@ proctype finishLate() {
 	};
 	unlocked();
 #ifndef MUTATION_LATE_CREATE_COUNTS
-	atomic { lock(); fresh--; unlock() };
+	atomic { lock(); others--; fresh--; unlock() };
 	unlocked()
+#else
+	others--
 #endif
 }
 #endif
@@ -532,7 +553,7 @@ inline lease() {
 	:: then = DISCARD
 #endif
 #ifndef FOREVER
-	:: keeps[r] = true; then = END; s = 0; l = 0
+	:: keeps[r] = true; then = END; s = 0; l = 0; leaves()
 #endif
 	fi
 }
@@ -548,7 +569,6 @@ inline unlist() {
 	x = 0;
 	earlier[r] = 0;
 	again = again & ~BIT(r);
-	mortal = mortal & ~BIT(r);
 	done = done & ~BIT(r);
 	since = since & ~BIT(r)
 }
@@ -579,13 +599,28 @@ inline end(r) {
 	:: !over ->
 		atomic {
 			if
-			:: turn[s] == (l | DOOMED) -> ended(r, POOL); turn[s] = turn[s] + LEASE
+			:: turn[s] == (l | DOOMED) -> ended(r, POOL); turn[s] = TURN(turn[s] + LEASE)
 			:: else
 			fi
 		}
 	:: else
 	fi
 #endif
+}
+
+/* looksAgain is a releaser's look at the limit after having made a place idle. */
+inline looksAgain() {
+	atomic {
+		n = limit;
+		if
+		:: n > 0 -> leaves()
+		:: else
+		fi
+	};
+	if
+	:: n == 0 -> settle()
+	:: else
+	fi
 }
 
 #ifndef RECYCLE
@@ -609,18 +644,16 @@ inline Release(r) {
 	fi;
 	if
 	:: over ->
-#ifndef MUTATION_RELEASE_CHECKS_FIRST
-		n = limit;
-		if
-		:: n == 0 -> settle()
-		:: else
-		fi
+#ifdef MUTATION_RELEASE_CHECKS_FIRST
+		leaves()
+#else
+		looksAgain()
 #endif
 	:: else ->
 		end(r);
 		if
 		:: over -> handOver(s)
-		:: else
+		:: else -> leaves()
 		fi
 	fi
 }
@@ -629,7 +662,7 @@ inline Release(r) {
 	end(r);
 	if
 	:: over -> over = false; recycle()
-	:: else
+	:: else -> leaves()
 	fi
 }
 
@@ -649,12 +682,7 @@ inline recycle() {
 	fi;
 	y = 0;
 	if
-	:: over ->
-		n = limit;
-		if
-		:: n == 0 -> settle()
-		:: else
-		fi
+	:: over -> looksAgain()
 	:: else -> handOver(s)
 	fi
 }
@@ -666,12 +694,12 @@ inline Discard(r) {
 	if
 	:: over ->
 #ifdef MUTATION_DISCARD_WAKES_NOBODY
-		atomic { lock(); retire(s); mu = 0 }
+		atomic { lock(); leaves(); retire(s); mu = 0 }
 #else
-		atomic { lock(); retire(s); unlock() };
+		atomic { lock(); leaves(); retire(s); unlock() };
 		unlocked()
 #endif
-	:: else
+	:: else -> leaves()
 	fi
 }
 
@@ -681,7 +709,7 @@ proctype releaseCopy() {
 	LOCALS;
 	byte l, r;
 	bool over;
-	atomic { copied != NONE -> s = copiedSlot; l = copiedTurn; r = copied };
+	atomic { copied != NONE -> s = copiedSlot; l = copiedTurn; r = copied; mine = BIT(N) };
 	Release(r)
 }
 #endif
@@ -717,13 +745,7 @@ inline take() {
 		fi;
 		since = (reset -> since | BIT(r) : since);
 #ifdef CHECK
-		earlier[r] = arrived;
-#endif
-#ifdef CANCEL
-		if
-		:: mortal = mortal | BIT(r)
-		:: true
-		fi
+		earlier[r] = arrived
 #endif
 	};
 	do
@@ -746,9 +768,9 @@ inline receive() {
 	sleeps[r] = false;
 	if
 #ifdef MUTATION_GRANT_DROPPED
-	:: outcome[r] > PLACES || (done & BIT(r)) -> outcome[r] = EMPTY; unlist(); then = END
+	:: outcome[r] > PLACES || (done & BIT(r)) -> outcome[r] = EMPTY; unlist(); then = END; leaves()
 #else
-	:: outcome[r] > PLACES -> outcome[r] = EMPTY; unlist(); then = END
+	:: outcome[r] > PLACES -> outcome[r] = EMPTY; unlist(); then = END; leaves()
 #endif
 	:: else -> s = outcome[r] - 1; outcome[r] = EMPTY; done = done & ~BIT(r); obtained()
 	fi
@@ -757,7 +779,8 @@ inline receive() {
 inline wait() {
 	if
 	:: atomic { receive() }
-	:: atomic { mortal & BIT(r) -> done = done | BIT(r) };
+#ifdef CANCEL
+	:: atomic { done = done | BIT(r) };
 		atomic {
 			lock();
 			if
@@ -772,6 +795,7 @@ inline wait() {
 		};
 		unlocked();
 		atomic { receive() }
+#endif
 	fi
 }
 
@@ -779,7 +803,7 @@ inline obtain() {
 	atomic {
 		lock();
 		if
-		:: closed || draining -> unlist(); then = END
+		:: closed || draining -> unlist(); then = END; leaves()
 #ifdef MUTATION_QUEUE_IS_A_STACK
 		:: else -> insert(r, true); sleeps[r] = true
 #else
@@ -829,6 +853,7 @@ proctype acquire(byte r) {
 	LOCALS;
 	byte l, then;
 	bool over;
+	mine = BIT(r);
 #ifdef FOREVER
 	do
 	::
@@ -861,6 +886,7 @@ proctype Close() {
 	LOCALS;
 	atomic {
 		lock();
+		others--;
 		closed = true;
 		limit = 0;
 #ifndef MUTATION_CLOSE_WAKES_NOBODY
@@ -899,7 +925,7 @@ inline doom(p) {
 #ifdef RESET
 proctype Reset() {
 	LOCALS;
-	atomic { lock(); doom(0) };
+	atomic { lock(); others--; doom(0) };
 	atomic { doom(1); old = (state[0] != vacant) + 2 * (state[1] != vacant); unlock() };
 	unlocked();
 	reset = true
@@ -910,6 +936,7 @@ proctype Reset() {
 inline Resize(size) {
 	atomic {
 		lock();
+		others = 0;
 		maxSize = size;
 		surplus = PLACES - COUNT(vacant) - maxSize - (doomed[0] || state[0] == closing) - (doomed[1] || state[1] == closing);
 		x = HIGH
@@ -962,6 +989,7 @@ proctype Drain() {
 	LOCALS;
 	atomic {
 		lock();
+		others--;
 		draining = true;
 #ifdef MUTATION_DRAIN_LOOKS_FIRST
 		unlock()
@@ -981,9 +1009,41 @@ proctype Drain() {
 	(state[s] == vacant && owner[s] == NONE && !doomed[s] || state[s] == inUse && (KEPT(s) || owner[s] == NONE && !doomed[s])))
 #define WANTS(r) (sleeps[r] && !((queued & BIT(r)) && VACANCIES <= 0 && !(turn[0] & IDLE) && !(turn[1] & IDLE)))
 
+#ifdef CANCEL
+/*
+ * A context that could end need not: so nobody is excused by a cancel that could come, and there is rest as soon as
+ * nobody but contexts can go on. That goes round, so that the cancels that do come are seen, too.
+ */
+#define AWAY(r) ((gone & BIT(r)) || sleeps[r] && outcome[r] == EMPTY && (done & BIT(r)) == 0)
+#if N > 3
+#define ALLAWAY (AWAY(0) && AWAY(1) && AWAY(2) && AWAY(3))
+#elif N > 2
+#define ALLAWAY (AWAY(0) && AWAY(1) && AWAY(2))
+#else
+#define ALLAWAY (AWAY(0) && AWAY(1))
+#endif
+#ifdef COPY
+#define COPYAWAY (copied == NONE || (gone & BIT(N)))
+#else
+#define COPYAWAY true
+#endif
+#ifdef GIVEUP
+#define OTHERS (late == NONE) /* finishLate, which has nothing to do */
+#else
+#define OTHERS 0
+#endif
+#define REST (mu == 0 && ALLAWAY && COPYAWAY && !JOB(0) && !JOB(1) && others == OTHERS)
+#else
+#define REST timeout
+#endif
+
 proctype quiescence() {
 	byte r;
-	timeout -> atomic {
+#ifdef CANCEL
+	do ::
+#endif
+	atomic {
+		REST ->
 		HOLDS(no_place_is_lost, mu == 0 && VALID(0) && VALID(1));
 		HOLDS(never_more_places_than_MaxSize, COUNT(inUse) - doomed[0] - doomed[1] <= maxSize);
 		do
@@ -993,9 +1053,16 @@ proctype quiescence() {
 			r++
 		:: else -> break
 		od;
+		r = 0;
 		HOLDS(close_ends, !closed && !draining || drained || KEPT(0) || KEPT(1));
 		HOLDS(the_fast_path_opens_again, closed || draining || len(line) > 0 || limit == HIGH)
 	}
+#ifdef CANCEL
+#ifdef CYCLES
+	; progress: true /* to go round here is no cycle */
+#endif
+	od
+#endif
 }
 
 init {
@@ -1025,19 +1092,19 @@ init {
 		run releaseCopy();
 #endif
 #ifdef CLOSE
-		run Close();
+		others++; run Close();
 #endif
 #ifdef RESET
-		run Reset();
+		others++; run Reset();
 #endif
 #ifdef RESIZE
-		run resize();
+		others++; run resize();
 #endif
 #ifdef DRAIN
-		run Drain();
+		others++; run Drain();
 #endif
 #ifdef GIVEUP
-		run finishLate();
+		others++; run finishLate();
 #endif
 #ifndef FOREVER
 		run quiescence()

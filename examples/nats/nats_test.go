@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"net/http"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -20,7 +23,10 @@ func TestRequestsAreAnsweredOverAFewConnections(t *testing.T) {
 }
 
 func TestThePoolSurvivesItsServer(t *testing.T) {
-	faults.Survive(t, "nats", open)
+	faults.Test(t, faults.Subject{
+		Server: "nats", Requesters: 8, Patience: time.Second,
+		Open: open, Probe: faults.Greeted, Connections: connections,
+	})
 }
 
 // open opens a pool whose requests the sender itself answers: no worker has to come back before there is an answer.
@@ -29,6 +35,23 @@ func open(t testing.TB, addr string) faults.Pool {
 		NatsConnPoolOptions{MaxSize: 4, CreateTimeout: 300 * time.Millisecond, HealthCheckTimeout: 300 * time.Millisecond})
 	require.NoError(t, err)
 	return tested{pool}
+}
+
+// connections asks the server's monitor.
+func connections(ctx context.Context, _ string) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv("POOLGEN_NATS_MONITOR")+"/connz", nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	var said struct {
+		Connections int `json:"num_connections"`
+	}
+	return said.Connections, json.NewDecoder(answer.Body).Decode(&said)
 }
 
 // tested is a pool as the faults use it.

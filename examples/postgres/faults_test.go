@@ -16,8 +16,10 @@ import (
 
 func TestThePoolSurvivesItsServer(t *testing.T) {
 	faults.Test(t, faults.Subject{
-		Server: "postgres",
-		Open:   func(t testing.TB, addr string) faults.Pool { return pool{small(t, addr, 8)} },
+		Server: "postgres", Requesters: 32, Patience: 500 * time.Millisecond,
+		Open: func(t testing.TB, addr string) faults.Pool {
+			return pool{connect(t, addr, ConnPoolOptions{MaxSize: 8, CreateTimeout: 200 * time.Millisecond, HealthCheckTimeout: 100 * time.Millisecond})}
+		},
 		Probe: func(ctx context.Context, addr string) error {
 			_, err := direct(ctx, addr, "SELECT 1")
 			return err
@@ -34,7 +36,7 @@ func TestThePoolSurvivesItsServer(t *testing.T) {
 
 func TestAConnectionWithAnOpenTransactionIsNotLeasedAgain(t *testing.T) {
 	server := faults.Find(t, "postgres")
-	p := small(t, server.TCP, 1)
+	p := connect(t, server.TCP, ConnPoolOptions{MaxSize: 1})
 	defer p.Close(t.Context())
 	conn, err := p.Acquire(t.Context())
 	require.NoError(t, err)
@@ -62,9 +64,8 @@ const others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND 
 // pool asks for the number it sends.
 type pool struct{ *ConnPool }
 
-func small(t testing.TB, addr string, size int) *ConnPool {
-	p, err := NewConnPool(&Config{Postgres: config(t, addr), CheckAfter: 100 * time.Millisecond},
-		ConnPoolOptions{MaxSize: size, CreateTimeout: 200 * time.Millisecond, HealthCheckTimeout: 100 * time.Millisecond})
+func connect(t testing.TB, addr string, options ConnPoolOptions) *ConnPool {
+	p, err := NewConnPool(&Config{Postgres: config(t, addr), CheckAfter: 100 * time.Millisecond}, options)
 	require.NoError(t, err)
 	return p
 }

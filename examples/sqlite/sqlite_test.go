@@ -34,7 +34,9 @@ func TestWritersOutlastALockByAnotherProgram(t *testing.T) {
 	exec(t, other, "BEGIN IMMEDIATE")
 	load.Failures(t, 16)
 	exec(t, other, "ROLLBACK")
-	load.Recovers(t, time.Now())
+	load.Recovers(t, time.Now(), func(context.Context) error {
+		return sqlitex.ExecuteTransient(other, "SELECT count(*) FROM log", nil)
+	})
 	load.Stop(t)
 	require.NoError(t, pool.Close(t.Context()))
 	require.NoError(t, other.Close())

@@ -33,7 +33,10 @@ func TestACommandThatFailsLeavesTheConnectionUsable(t *testing.T) {
 }
 
 func TestThePoolSurvivesItsServer(t *testing.T) {
-	faults.Survive(t, "ssh", open)
+	faults.Test(t, faults.Forks(t, faults.Subject{
+		Server: "ssh", Requesters: 8, Patience: time.Second,
+		Open: open, Probe: faults.Greeted,
+	}))
 }
 
 func open(t testing.TB, addr string) faults.Pool {

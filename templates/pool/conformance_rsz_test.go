@@ -329,3 +329,31 @@ func TestAHugeSizeOverflowsNothing(t *testing.T) {
 		require.NoError(t, b.pool.Resize(3))
 	})
 }
+
+// It is the requester's turn again after a failed check, but Resize has left no place that it would not have to wait for.
+//
+//poolgen:if hasResize && hasCheck && hasTry && hasOutside
+func TestWhoMayNotWaitForOthersDoesNotDoSoAfterAFailedCheck(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		b.overflows = true
+		for _, acquire := range []func(context.Context) (Lease, error){b.pool.TryAcquire, b.pool.AcquireOrCreate} {
+			require.NoError(t, b.pool.Resize(2))
+			held := b.acquireAll(2)
+			b.release(held[1])
+			b.allDue()
+			b.checking(take(time.Second).then(fail(errDirty)))
+			r := b.start(b.ctx, acquire)
+			require.NoError(t, b.pool.Resize(1))
+			time.Sleep(2 * time.Second)
+			if r.err == nil {
+				require.True(t, r.served().Fresh())
+				b.release(r.held)
+			} else {
+				require.ErrorIs(t, r.err, ErrPoolExhausted)
+			}
+			require.Equal(t, time.Second, r.took)
+			b.heal()
+			b.release(held[0])
+		}
+	})
+}

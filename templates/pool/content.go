@@ -8,7 +8,7 @@ import "errors"
 //poolgen:if hasInsert
 func (p *Pool) Insert(conn *Conn) error {
 	if !byValue && conn == nil {
-		return &PoolError{"insert", errors.New("there is no connection")}
+		return &PoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	if observesCreated {
 		observeCreated(p.options.Observer, 0)
@@ -22,7 +22,7 @@ func (p *Pool) Insert(conn *Conn) error {
 		if closed {
 			return ErrPoolClosed
 		}
-		return &PoolError{"insert", ErrPoolExhausted}
+		return &PoolError{Op: "insert", Err: ErrPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn

@@ -45,7 +45,7 @@ func (p *Pool) Reset() {
 //poolgen:if hasResize
 func (p *Pool) Resize(n int) error {
 	if n < 1 {
-		return &PoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &PoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()

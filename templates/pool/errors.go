@@ -16,11 +16,31 @@ var (
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error         // the cause: what the hook returned, or why the context ended
+	pool    *PoolStats    //poolgen:if hasStats // as it was when the context ended,
+	waited  time.Duration //poolgen:if hasStats // after so long
+	holders string        //poolgen:if hasLeaks // of leases, then
 }
 
-func (e *PoolError) Error() string { return "Pool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *PoolError) Error() string {
+	if st := e.pool; hasStats && st != nil {
+		text := ""
+		if hasCheck || hasClose || resetsAway {
+			text = fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+				e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		} else {
+			text = fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
+				e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+		}
+		if hasLeaks {
+			text += e.holders
+		}
+		return text
+	}
+	return "Pool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *PoolError) Unwrap() error { return e.Err }
@@ -31,27 +51,22 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &PoolError{Op: op, Err: err}
 	if hasStats {
 		p.mu.Lock()
 		p.stats.Canceled++
 		p.mu.Unlock()
 		st := p.Stats()
-		if hasCheck || hasClose || resetsAway {
-			err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-				err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
-		} else {
-			err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-				err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
-		}
+		e.pool, e.waited = &st, time.Since(begun)
 	} else {
-		err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+		e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
 	}
 	if hasLeaks && op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &PoolError{op, err}
+	return e
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.

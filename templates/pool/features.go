@@ -66,8 +66,9 @@ const (
 	size      = 0        // that number
 
 	// What follows from these.
-	hasAwait    = hasCheck || hasOutside || hasWarm // somebody waits for a job, and not in the queue
-	hasVetting  = hasCheck || hasBeforeAcquire      // a connection may be refused before it is leased
+	hasAwait    = hasCheck || hasOutside || hasWarm                                 // somebody waits for a job, and not in the queue
+	hasVetting  = hasCheck || hasBeforeAcquire                                      // a connection may be refused before it is leased
+	hasRejoin   = hasVetting && (hasTry || hasOutside) && (hasBreaker || hasResize) // who has been refused may find nothing to wait for
 	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference

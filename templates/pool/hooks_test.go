@@ -360,7 +360,7 @@ func TestAHookBeforeTheCloseThatHangsHoldsNobodyUpForLong(t *testing.T) {
 
 //poolgen:if hasFatal
 func TestReleaseErrDiscardsAfterAFatalErrorOnly(t *testing.T) {
-	for err, fatal := range map[error]bool{nil: false, errDirty: false, errFatal: true, &PoolError{"use", errFatal}: true} {
+	for err, fatal := range map[error]bool{nil: false, errDirty: false, errFatal: true, &PoolError{Op: "use", Err: errFatal}: true} {
 		virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 			h := b.acquire()
 			h.leave()

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// job is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// job is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type job struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -140,11 +139,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) && s.job != j {
-		p.stats.Created++ //poolgen:if hasStats
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) {
+			p.stats.Created++ //poolgen:if hasStats
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if hasAwait && p.closed {
@@ -160,7 +159,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &PoolError{j.op, err}
+		err = &PoolError{Op: j.op, Err: err}
 		p.stats.LastError = err //poolgen:if hasStats
 	}
 	switch {
@@ -176,10 +175,19 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		return
 	case err != nil: //poolgen:if hasCheck
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()                  //poolgen:if hasSuspicion
+		if hasSuspicion {
+			// What has hit this connection may have hit the idle ones: no requester should have to try one after the other.
+			for idle := p.search(p.high, 0); idle != nil; idle = p.search(p.high, 0) {
+				p.start(context.Background(), idle, &job{op: "health check", state: &p.stats.Checking})
+			}
+		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w)
+			if hasRejoin {
+				p.rejoin(w, s.queue)
+			} else {
+				p.insert(w)
+			}
 		}
 		return
 	case j.op == "create":
@@ -200,7 +208,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w)
+		if hasRejoin {
+			p.rejoin(w, s.queue)
+		} else {
+			p.insert(w)
+		}
 		return
 	}
 	if hasAwait && j.waiter != nil {
@@ -247,16 +259,6 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
-	}
-}
-
-// suspect has the idle connections checked after one has failed its check: what has hit that one may have
-// hit them too, and no requester should have to try one after the other.
-//
-//poolgen:if hasCheck && hasSuspicion
-func (p *Pool) suspect() {
-	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &job{op: "health check", state: &p.stats.Checking})
 	}
 }
 

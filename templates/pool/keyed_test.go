@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,6 +141,15 @@ func (f *fleet) has(key Key) int {
 	synctest.Wait()
 	s := f.set.Stats()[key]
 	return s.Idle + s.InUse
+}
+
+// until waits for a state of the set that lasts, while time stands still.
+func (f *fleet) until(reached func() bool) {
+	for done := false; !done; runtime.Gosched() {
+		f.set.mu.Lock()
+		done = reached()
+		f.set.mu.Unlock()
+	}
 }
 
 // busy has n users of a key lease connections for that time, one after another, until the test stops them. It returns
@@ -506,10 +517,190 @@ func TestANewcomerDoesNotOvertakeAKeyThatStarves(t *testing.T) {
 				time.Sleep(time.Second)
 				return f.set.Acquire(ctx, "c")
 			}, nil)
-			require.Equal(t, time.Second, first.wait().took)
+			time.Sleep(2 * time.Second)
+			first.served()
+			require.Equal(t, time.Second, first.took)
 			later.waits()
 		})
 	}
+}
+
+// The same where it matters: the connection is offered to the one that starves, which is slow to take it.
+//
+//poolgen:if hasKeyed
+func TestANewcomerDoesNotTakeWhatIsOfferedToAKeyThatStarves(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 1}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		first := f.request("b")
+		first.waits()
+		slow := f.pool("b")
+		slow.mu.Lock()
+		h.Discard()
+		f.until(func() bool { return f.set.total == 0 })
+		go f.set.feed()
+		f.until(func() bool { return f.set.turn == slow })
+		later := f.on("c").launch(context.Background(), f.from("c"), nil)
+		c := f.pool("c")
+		f.until(func() bool { return f.set.total > 0 || slices.Contains(f.set.starving, c) })
+		slow.mu.Unlock()
+		h = first.served()
+		later.waits()
+		h.Release()
+		later.wait().served().Release()
+	})
+}
+
+// Connections of a pool that is about to end are the set's all the same.
+//
+//poolgen:if hasKeyed && hasDrain
+func TestIdleConnectionsOfAPoolThatDrainsMakeRoom(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		f.acquire("a").Release()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, f.pool("a").Drain(ctx), context.DeadlineExceeded)
+		r := f.request("a")
+		r.served()
+		require.Zero(t, r.took)
+		h.Release()
+	})
+}
+
+// The set waits in the queue of a for a connection that is gone before it is the set's turn.
+//
+//poolgen:if hasKeyed && hasDrain
+func TestASetThatWaitsInAPoolDoesNotKeepItFromDraining(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		a, _ := f.acquire("a"), f.acquire("b")
+		c, d := f.request("c"), f.request("d")
+		time.Sleep(time.Second)
+		p := f.pool("a")
+		drained := make(chan error, 1)
+		go func() { drained <- p.Drain(f.on("a").ctx) }()
+		synctest.Wait()
+		a.Discard()
+		c.wait().served()
+		time.Sleep(time.Second)
+		d.waits()
+		select {
+		case err := <-drained:
+			require.NoError(t, err)
+		default:
+			require.Fail(t, "the pool still drains", "%+v", p.Stats())
+		}
+	})
+}
+
+//poolgen:if hasKeyed
+func TestTheSetDoesNotTakeWhatAKeyHasGotInItsTurn(t *testing.T) {
+	virtualFleet(t, PoolsOptions{MaxTotal: 1}, func(t *testing.T, f *fleet) {
+		h := f.acquire("a")
+		b, c := f.request("b"), f.request("c")
+		time.Sleep(time.Second) // the set waits in a's queue for somebody else
+		h.Discard()
+		h = b.wait().served()
+		time.Sleep(time.Second)
+		a, last := f.request("a"), f.request("b")
+		h.Discard()
+		h = c.wait().served()
+		h.Discard()
+		h = a.wait().served()
+		last.waits()
+		h.Discard()
+		last.wait().served()
+		f.on("a").created(2)
+	})
+}
+
+//poolgen:if hasKeyed && !fixedSize
+func TestAKeyThatStarvesAloneKeepsWhatItHas(t *testing.T) {
+	virtualFleet(t, PoolsOptions{Pool: PoolOptions{MaxSize: 4}, MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		first, second := f.acquire("a"), f.acquire("a")
+		third := f.request("a")
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		other := f.on("b").start(ctx, f.from("b"))
+		fourth := f.request("a")
+		require.ErrorIs(t, other.wait().failed(), context.DeadlineExceeded) // after the set has joined a's queue
+		last := f.request("a")
+		time.Sleep(time.Second)
+		f.on("a").release(first, second)
+		f.on("a").release(third.served(), fourth.served())
+		last.served()
+		require.Equal(t, 2, f.has("a"))
+	})
+}
+
+// It has to look, though, but in a way that nobody notices.
+//
+//poolgen:if hasKeyed
+func TestASetThatNeedsNothingTakesNothing(t *testing.T) {
+	f := newFleet(t, PoolsOptions{MaxTotal: 10})
+	f.acquire("a").Release()
+	p := f.pool("a")
+	for p.Stats().Idle == 0 { // it is being reset
+		time.Sleep(time.Millisecond)
+	}
+	var looking sync.WaitGroup
+	var stop atomic.Bool
+	looking.Go(func() {
+		for !stop.Load() {
+			f.set.reclaim(p)
+		}
+	})
+	for begun := time.Now(); time.Since(begun) < 50*time.Millisecond; {
+		place := p.take()
+		if place == nil {
+			t.Error("an idle connection was not there for a moment")
+			break
+		}
+		place.turn.Add(1)
+	}
+	stop.Store(true)
+	looking.Wait()
+	f.finish(func() { time.Sleep(50 * time.Millisecond) })
+}
+
+//poolgen:if hasKeyed && hasWarm && hasInsert && hasIdle
+func TestNobodyStarvesWithoutARequester(t *testing.T) {
+	virtualFleet(t, PoolsOptions{Pool: PoolOptions{MinIdle: 1}, MaxTotal: 2}, func(t *testing.T, f *fleet) {
+		f.idle("a", 2)
+		p := f.pool("b")
+		f.set.reclaim(f.pool("a")) // as a set would that looks for others at this time
+		require.ErrorIs(t, p.Warm(context.Background(), 1, nil), ErrPoolExhausted)
+		f.set.reclaim(f.pool("a"))
+		p.upkeep()
+		f.set.reclaim(f.pool("a"))
+		require.Equal(t, 2, f.has("a"))
+	})
+}
+
+// In real time, as a goroutine that waits for a mutex holds up virtual time.
+//
+//poolgen:if hasKeyed && !fixedSize
+func TestTheSetLooksForRoomInOneGoroutine(t *testing.T) {
+	f := newFleet(t, PoolsOptions{Pool: PoolOptions{MaxSize: 30}, MaxTotal: 30})
+	var held []*held
+	for range 30 {
+		held = append(held, f.acquire("a"))
+	}
+	r := f.on("b").launch(f.on("b").ctx, f.from("b"), nil)
+	time.Sleep(20 * time.Millisecond)
+	slow := f.pool("c")
+	slow.mu.Lock()
+	time.Sleep(20 * time.Millisecond) // the set is held up there
+	for _, h := range held {
+		h.Discard()
+		time.Sleep(time.Millisecond)
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	slow.mu.Unlock()
+	require.LessOrEqual(t, strings.Count(string(stacks), ").feed("), 1)
+	require.NoError(t, r.wait().err)
+	r.held.Release()
+	f.finish(func() { time.Sleep(50 * time.Millisecond) })
 }
 
 //poolgen:if hasKeyed
@@ -541,6 +732,21 @@ func TestAKeyThatIsUsedIsNotForgotten(t *testing.T) {
 		}
 		require.Len(t, f.set.Stats(), 3)
 		require.Len(t, f.asked, 3)
+	})
+}
+
+//poolgen:if hasKeyed && hasBreaker
+func TestAKeyThatIsEjectedIsNotForgottenMeanwhile(t *testing.T) {
+	options := PoolsOptions{Pool: PoolOptions{BreakAfter: 2, BreakTime: time.Hour}, IdleTimeout: time.Minute}
+	virtualFleet(t, options, func(t *testing.T, f *fleet) {
+		f.on("a").creating(fail(errRefused))
+		for range 30 {
+			require.ErrorIs(t, f.request("a").failed(), errRefused)
+			time.Sleep(10 * time.Second)
+		}
+		f.on("a").created(2)
+		time.Sleep(2 * time.Hour)
+		require.Empty(t, f.set.Stats(), "but it is afterwards")
 	})
 }
 
@@ -583,7 +789,9 @@ func TestAKeyWhosePoolSomebodyHasClosedGetsANewOne(t *testing.T) {
 				h := f.acquire("a")
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
-				require.Error(t, end(f.pool("a"), ctx))
+				p := f.pool("a")
+				require.Error(t, end(p, ctx))
+				require.True(t, p != f.pool("a"), "it is another pool")
 				f.acquire("a").Release()
 				require.Error(t, f.close(time.Second), "the connection of the old one is still out")
 				f.on("a").release(h)
@@ -748,9 +956,10 @@ func (f *fleet) stats() (all []PoolStats) {
 	return all
 }
 
-// The same in virtual time, with keys that come and go, requesters without patience, and pools that somebody closes.
+// The same in virtual time, with keys that come and go, requesters without patience, and pools with which somebody does
+// all that can be done with one.
 //
-//poolgen:if hasKeyed
+//poolgen:if hasKeyed && hasDrain && hasWarm && hasResize && hasReset && hasRetain
 func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 	for range int(stressTime() / (300 * time.Millisecond)) {
 		options := PoolsOptions{Pool: PoolOptions{MaxSize: 1 + rand.IntN(6), MinIdle: rand.IntN(2), BreakAfter: rand.IntN(3), MaxConcurrentCreates: rand.IntN(3)}, MaxTotal: 1 + rand.IntN(8), IdleTimeout: time.Second}
@@ -763,6 +972,7 @@ func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 				all.Go(func() {
 					for range 40 {
 						ctx, cancel := context.WithTimeout(context.Background(), rand.N(10*time.Second))
+						f.meddle(ctx, key)
 						lease, err := f.set.Acquire(ctx, key)
 						cancel()
 						if err != nil {
@@ -778,14 +988,53 @@ func TestManyUsersOfManyKeysInVirtualTime(t *testing.T) {
 						} else {
 							h.Release()
 						}
-						if p, err := f.set.Pool(key); err == nil && rand.IntN(100) == 0 {
-							p.Close(ctx)
-						}
 					}
 				})
 			}
 			all.Wait()
 			time.Sleep(10 * time.Second) // which ends what the breakers have begun
+			f.rests()
 		})
 	}
+}
+
+// meddle does, now and then, something with the pool of a key, whatever comes of it.
+func (f *fleet) meddle(ctx context.Context, key Key) {
+	p, err := f.set.Pool(key)
+	if err != nil {
+		return
+	}
+	switch rand.IntN(40) {
+	case 0:
+		_ = p.Close(ctx)
+	case 1:
+		_ = p.Drain(ctx)
+	case 2:
+		_ = p.Warm(ctx, 1+rand.IntN(3), nil)
+	case 3:
+		_ = p.Resize(1 + rand.IntN(6))
+	case 4:
+		p.Reset()
+	case 5:
+		p.Retain(func(*Conn) bool { return rand.IntN(2) == 0 })
+	}
+}
+
+// rests requires that the set's own accounts are in order when nobody asks it for anything.
+func (f *fleet) rests() {
+	f.Helper()
+	synctest.Wait()
+	total := 0
+	for _, p := range f.set.all() {
+		s := p.Stats()
+		total += s.MaxSize - s.Vacant
+	}
+	f.set.mu.Lock()
+	defer f.set.mu.Unlock()
+	require.Equal(f, total, f.set.total, "the total")
+	require.Empty(f, f.set.starving)
+	require.Empty(f, f.set.hungry)
+	require.Empty(f, f.set.claims)
+	require.Zero(f, f.set.coming, "what is being retired")
+	require.Nil(f, f.set.turn)
 }

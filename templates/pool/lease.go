@@ -8,9 +8,8 @@ import (
 // leased is the type of the connection by a name that leaves a Lease room for Conn.
 type leased = Conn
 
-// Lease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// Lease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type Lease struct {
 	*leased
 	closedByRelease //poolgen:if hidesClose
@@ -19,8 +18,7 @@ type Lease struct {
 	handle          *handle //poolgen:if hasLeaks
 }
 
-// closedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// closedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 //
 //poolgen:if hidesClose
 type closedByRelease struct{ Close struct{} }
@@ -28,7 +26,7 @@ type closedByRelease struct{ Close struct{} }
 // Conn returns the connection.
 func (l Lease) Conn() *Conn { return l.leased }
 
-// Fresh reports whether the connection is outside the pool, made by [Pool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [Pool.AcquireOrCreate], which ends with its lease.
 //
 //poolgen:if hasOutside
 func (l Lease) Fresh() bool { return l.slot != nil && l.slot.fresh }
@@ -103,8 +101,7 @@ func (l Lease) Cleanup() func() {
 	return p.cleanups[l.leased]
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 //
 //poolgen:if hasDetach
 func (l Lease) Detach() *Conn {

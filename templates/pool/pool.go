@@ -38,15 +38,14 @@ type PoolOptions struct {
 
 // Pool is a pool of connections, made by [NewPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far
@@ -54,9 +53,10 @@ type Pool struct {
 	lanes   int                     // at how many of them a search may start
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
-	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
+	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -67,6 +67,7 @@ type Pool struct {
 	spare    *waiter          // waiters for reuse, linked by next
 	served   time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
 	took     time.Duration    //poolgen:if hasDemand || hasIdle // how long the latest create took
+	dialed   time.Time        //poolgen:if hasDemand // when the latest one for the queue began
 	timer    *time.Timer      //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
 	failures int              //poolgen:if hasStreak // creates that have failed since one succeeded
 	trouble  error            //poolgen:if hasBreaker // the latest of these failures
@@ -83,8 +84,7 @@ type Pool struct {
 	closed   bool
 }
 
-// NewPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -155,9 +155,8 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrPoolExhausted] or [ErrPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrPoolExhausted] or [ErrPoolClosed].
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -166,14 +165,12 @@ func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
 
-// TryAcquire is [Pool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [Pool.Acquire] that waits for what is under way, but not for others: it returns [ErrPoolExhausted] then.
 //
 //poolgen:if hasTry
 func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [Lease.Fresh] tells it from others.
+// AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside of them, see [Lease.Fresh].
 //
 //poolgen:if hasOutside
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
@@ -201,7 +198,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	if mayPanic {
 		defer func() {
 			if !asked {
-				err = &PoolError{"needs health check", fmt.Errorf(noReturn, recover(), debug.Stack())}
+				err = &PoolError{Op: "needs health check", Err: fmt.Errorf(noReturn, recover(), debug.Stack())}
 				p.drop(s, &p.stats.RetiredUnhealthy)
 			}
 		}()
@@ -209,6 +206,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	for hasVetting && err == nil && (hasBeforeAcquire || !s.ready) {
 		if hasBeforeAcquire && (!hasCheck || s.ready) {
 			refused := false
+			s.queue = queue //poolgen:if hasRejoin
 			if refused, err = p.prepare(ctx, s); !refused {
 				break
 			}
@@ -232,6 +230,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 				break
 			}
 		}
+		s.queue = queue //poolgen:if hasRejoin
 		if hasTimeout {
 			s, err = p.checkInTime(ctx, s, obtained)
 			obtained = true
@@ -266,7 +265,7 @@ func (p *Pool) prepare(ctx context.Context, s *slot) (refused bool, err error) {
 		if refused = err != nil && !s.virgin && goesOn; refused {
 			err = nil
 		} else if err != nil {
-			err = &PoolError{"before acquire", err}
+			err = &PoolError{Op: "before acquire", Err: err}
 			p.drop(s, &p.stats.RetiredBroken)
 		}
 	}()
@@ -293,7 +292,11 @@ func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
 	}
 	w := p.waiter(ctx, done, begun)
 	w.job = &job{}
-	p.insert(w)
+	if hasRejoin {
+		p.rejoin(w, s.queue)
+	} else {
+		p.insert(w)
+	}
 	return p.wait(w)
 }
 
@@ -317,9 +320,8 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *Pool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p

@@ -31,20 +31,21 @@ type PoolsOptions struct {
 type Pools struct {
 	contextOf func(Key) (Context, error)
 	options   PoolsOptions
-	feeding   sync.Mutex // held by feed; may be locked before all others
 
 	mu       sync.Mutex // guards all that follows; a pool's mu may be locked before, but not after
 	pools    map[Key]*Pool
-	parting  map[*Pool]bool // pools that are no longer of a key, but not closed yet
-	asked    map[Key]uint64 // how often a pool had been asked at the latest look
-	total    int            // connections, those being created and closed included
-	starving []*Pool        // pools that wait for a connection of another to be gone, first come, first served
-	turn     *Pool          // the one of them that may have what there is
-	coming   int            // connections that are being retired for them
-	claims   map[*Pool]bool // pools in whose queues the set waits for another one,
-	sated    chan struct{}  // until this is closed
-	ticker   *time.Timer    // calls forget
-	feeder   *time.Timer    // calls feed, soon or after a while
+	parting  map[*Pool]bool    // pools that are no longer of a key, but not closed yet
+	asked    map[Key]uint64    // how often a pool had been asked at the latest look
+	total    int               // connections, those being created and closed included
+	starving []*Pool           // pools that wait for a connection of another to be gone, first come, first served
+	hungry   map[*Pool]bool    // the same; true for those that have asked since the latest look
+	turn     *Pool             // the pool that what there is was offered to, until it takes that or feed goes on
+	coming   int               // connections that are being retired for those that starve
+	claims   map[*Pool]*waiter // by which the set waits in the queues of pools for another one
+	ticker   *time.Timer       // calls forget
+	feeder   *time.Timer       // calls feed, soon or after a while; is set, or feed runs, as long as anybody starves
+	feeding  bool              // feed runs,
+	again    bool              // and has to once more
 	closed   bool
 }
 
@@ -62,8 +63,10 @@ func NewPools(contextOf func(Key) (Context, error), options PoolsOptions) (*Pool
 	if err != nil {
 		return nil, err
 	}
-	s := &Pools{options: options, pools: map[Key]*Pool{}, parting: map[*Pool]bool{}, asked: map[Key]uint64{}, claims: map[*Pool]bool{}}
-	s.contextOf = contextOf
+	s := &Pools{
+		contextOf: contextOf, options: options, pools: map[Key]*Pool{}, parting: map[*Pool]bool{}, asked: map[Key]uint64{},
+		hungry: map[*Pool]bool{}, claims: map[*Pool]*waiter{},
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ticker = time.AfterFunc(options.IdleTimeout, s.forget)
@@ -77,8 +80,8 @@ func NewPools(contextOf func(Key) (Context, error), options PoolsOptions) (*Pool
 //
 //poolgen:if hasKeyed
 func (s *Pools) Acquire(ctx context.Context, key Key) (Lease, error) {
-	for {
-		p, err := s.Pool(key)
+	for { // until a pool has lasted that long: each that has not is taken out of the set
+		p, err := s.pool(key)
 		if err != nil {
 			return Lease{}, err
 		}
@@ -94,6 +97,18 @@ func (s *Pools) Acquire(ctx context.Context, key Key) (Lease, error) {
 //
 //poolgen:if hasKeyed
 func (s *Pools) Pool(key Key) (*Pool, error) {
+	for {
+		p, err := s.pool(key)
+		if err != nil || !s.replace(key, p) {
+			return p, err
+		}
+	}
+}
+
+// pool returns the pool of a key, even if somebody has closed it.
+//
+//poolgen:if hasKeyed
+func (s *Pools) pool(key Key) (*Pool, error) {
 	s.mu.Lock()
 	p, closed := s.pools[key], s.closed
 	s.mu.Unlock()
@@ -104,7 +119,7 @@ func (s *Pools) Pool(key Key) (*Pool, error) {
 	}
 	c, err := s.contextOf(key)
 	if err != nil {
-		return nil, &PoolError{"acquire", err}
+		return nil, &PoolError{Op: "acquire", Err: err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,8 +157,8 @@ func (s *Pools) Close(ctx context.Context) error {
 	s.closed = true
 	s.ticker.Stop()
 	s.feeder.Stop()
-	pools := slices.AppendSeq(slices.Collect(maps.Keys(s.parting)), maps.Values(s.pools))
 	s.mu.Unlock()
+	pools := s.all()
 	errs := make([]error, len(pools))
 	var closing sync.WaitGroup
 	closing.Add(len(pools))
@@ -157,13 +172,22 @@ func (s *Pools) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// snapshot returns the pools there are.
+// snapshot returns the pools there are, by key.
 //
 //poolgen:if hasKeyed
 func (s *Pools) snapshot() map[Key]*Pool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.pools)
+}
+
+// all returns the pools that may have connections.
+//
+//poolgen:if hasKeyed
+func (s *Pools) all() []*Pool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.AppendSeq(slices.Collect(maps.Keys(s.parting)), maps.Values(s.pools))
 }
 
 // replace sees to it that a key gets a new pool if the one it had has been closed.
@@ -206,6 +230,7 @@ func (s *Pools) forget() {
 		asked := st.Acquired - uint64(st.InUse) + st.Waits + st.Rejected // a lease that is about to end counts twice in Acquired
 		idle := st.Idle+st.Vacant == st.MaxSize && st.Waiting == 0
 		idle = idle && st.Fresh == 0 //poolgen:if hasFresh
+		idle = idle && !s.ejected(p) //poolgen:if hasBreaker
 		s.mu.Lock()
 		if before, known := s.asked[key]; idle && known && before == asked && s.pools[key] == p {
 			s.part(key, p)
@@ -222,30 +247,57 @@ func (s *Pools) forget() {
 	}
 }
 
-// afford reserves a connection of the total for a pool, whose mu is locked, or has it starve until there is one.
+// ejected reports whether the breaker of a pool keeps requesters away, who are not counted then. What it knows would be
+// forgotten with the key.
+//
+//poolgen:if hasKeyed && hasBreaker
+func (s *Pools) ejected(p *Pool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.broken()
+}
+
+// afford reserves a connection of the total for a pool, whose mu is locked. If it can't, and a requester waits for
+// that, the pool starves until there is one. While it has none for its own requesters, the set does not wait there.
 //
 //poolgen:if hasKeyed
 func (s *Pools) afford(p *Pool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	wanted := p.stats.Waiting - p.stats.Creating
+	claim := s.claims[p]
+	claimed := claim != nil && claim.prev != nil
+	if claimed {
+		wanted--
+	}
 	switch {
-	case s.alone(p):
-		return false
-	case s.total < s.options.MaxTotal && (len(s.starving) == 0 || s.turn == p):
+	case claimed && wanted <= 0: // only the set waits
+	case s.total < s.options.MaxTotal && (s.turn == p || s.turn == nil && len(s.starving) == 0):
 		s.total++
 		s.turn = nil
+		if claimed {
+			p.withdraw(claim)
+		}
 		return true
-	case !slices.Contains(s.starving, p):
-		s.starving = append(s.starving, p)
-		s.feeder.Reset(0)
+	case wanted > 0:
+		if _, known := s.hungry[p]; !known {
+			s.starving = append(s.starving, p)
+			s.hasten()
+		}
+		s.hungry[p] = true
 	}
 	return false
 }
 
-// alone reports whether it is only the set itself that waits in the queue of a pool, under both their mu.
+// withdraw ends a claim on a pool, whose mu is locked.
 //
 //poolgen:if hasKeyed
-func (s *Pools) alone(p *Pool) bool { return s.claims[p] && p.stats.Waiting-p.stats.Creating <= 1 }
+func (p *Pool) withdraw(claim *waiter) {
+	if claim.prev != nil {
+		p.remove(claim)
+		claim.wake(nil, nil)
+	}
+}
 
 // vacated takes a connection off the total.
 //
@@ -256,6 +308,15 @@ func (s *Pools) vacated() {
 	s.total--
 	s.coming = max(0, s.coming-1)
 	if len(s.starving) > 0 {
+		s.hasten()
+	}
+}
+
+// hasten has feed run from its beginning, now or after the run that is under way.
+//
+//poolgen:if hasKeyed
+func (s *Pools) hasten() {
+	if s.again = true; !s.feeding && !s.closed {
 		s.feeder.Reset(0)
 	}
 }
@@ -263,16 +324,27 @@ func (s *Pools) vacated() {
 // feed offers what there is to those who starve, and makes room for the others. As nobody is told when a connection
 // falls idle, it looks again after a while, as long as anybody starves.
 //
+// It ends: each round of the first loop takes a pool out of the queue, and only that pool may have what there is. It
+// comes back only if it has got that and wants more. So each round leaves less room or, if the pool needs none by
+// now (its requesters have left, its breaker is open, it is closed), as much room and a shorter queue. Both grow only
+// by what somebody else does: by the end of a connection, which was created before, and by the first requester of a pool
+// that did not starve. Only after one of these two it runs again at once.
+//
 //poolgen:if hasKeyed
 func (s *Pools) feed() {
-	s.feeding.Lock()
-	defer s.feeding.Unlock()
+	s.mu.Lock()
+	if s.feeding || s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.feeding, s.again = true, false
+	s.mu.Unlock()
 	for p := s.next(); p != nil; p = s.next() {
 		p.settle()
 	}
 	most := s.hunger()
 	var richest *Pool
-	for _, p := range s.snapshot() {
+	for _, p := range s.all() {
 		if has := s.reclaim(p); has > most {
 			richest, most = p, has
 		}
@@ -282,15 +354,11 @@ func (s *Pools) feed() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-	case len(s.starving) > 0 && s.total < s.options.MaxTotal:
-		s.feeder.Reset(0)
-	case len(s.starving) > 0:
+	s.feeding = false
+	if s.again {
+		s.hasten()
+	} else if len(s.starving) > 0 && !s.closed {
 		s.feeder.Reset(10 * time.Millisecond)
-	case s.sated != nil:
-		close(s.sated)
-		s.sated = nil
 	}
 }
 
@@ -304,6 +372,7 @@ func (s *Pools) next() *Pool {
 	if !s.closed && len(s.starving) > 0 && s.total < s.options.MaxTotal {
 		s.turn = s.starving[0]
 		s.starving = slices.Delete(s.starving, 0, 1)
+		delete(s.hungry, s.turn)
 	}
 	return s.turn
 }
@@ -315,72 +384,82 @@ func (s *Pools) next() *Pool {
 func (s *Pools) hunger() int {
 	s.mu.Lock()
 	starving := slices.Clone(s.starving)
+	clear(s.hungry)
+	for _, p := range starving {
+		s.hungry[p] = false
+	}
 	s.mu.Unlock()
 	most := math.MaxInt
 	for _, p := range starving {
 		p.mu.Lock()
-		if has := p.stats.MaxSize - p.stats.Vacant; !s.starves(p) {
-			s.mu.Lock()
+		has, since := p.stats.MaxSize-p.stats.Vacant, p.line.next.begun
+		p.unlock() // asks for a connection if it needs one
+		s.mu.Lock()
+		switch {
+		case !s.hungry[p]:
 			s.starving = slices.DeleteFunc(s.starving, func(other *Pool) bool { return other == p })
-			s.mu.Unlock()
-		} else if time.Since(p.line.next.begun) < 10*time.Millisecond {
-			// The next connection to fall idle will do.
-		} else if has == 0 {
+			delete(s.hungry, p)
+		case time.Since(since) < 10*time.Millisecond: // the next connection to fall idle will do
+		case has == 0:
 			most = 0
-		} else {
+		default:
 			most = min(most, has+1)
 		}
-		p.mu.Unlock()
+		s.mu.Unlock()
 	}
 	return most
 }
 
-// starves reports whether a pool, whose mu is locked, would create a connection if it could afford it.
+// needs reports whether others than p starve for whom nothing is there or on its way, under mu.
 //
 //poolgen:if hasKeyed
-func (s *Pools) starves(p *Pool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return p.stats.Vacant > 0 && !s.alone(p) && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short()
+func (s *Pools) needs(p *Pool) bool {
+	others := len(s.starving)
+	if _, too := s.hungry[p]; too {
+		others--
+	}
+	return others > s.coming+s.options.MaxTotal-s.total
 }
 
-// reclaim retires idle connections of a pool, as many as those need who starve. It returns how many the pool has, if
-// the set could wait for one of them.
+// reclaim retires idle connections of a pool, as many as others need. It returns how many the pool has, if the set
+// could wait for one of them. It does not go on waiting for what can't come, or is not needed any more.
 //
 //poolgen:if hasKeyed
 func (s *Pools) reclaim(p *Pool) (has int) {
 	p.mu.Lock()
 	defer p.unlock()
 	p.match()
-	for idle := p.search(p.high, 0); idle != nil && s.spend(p, idle); idle = p.search(p.high, 0) {
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.closed || s.claims[p] {
-		return 0
+	for idle := s.spare(p); idle != nil; idle = s.spare(p) { // each takes one of needs
+		p.retire(idle, &p.stats.RetiredSurplus)
 	}
 	has = p.stats.MaxSize - p.stats.Vacant
 	has -= p.stats.Closing //poolgen:if hasClose
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	claim, needed := s.claims[p], s.needs(p)
+	if claim != nil && (has == 0 || !needed) {
+		p.withdraw(claim)
+	}
+	if p.closed || claim != nil || !needed {
+		return 0
+	}
 	return has
 }
 
-// spend retires a connection of a pool, whose mu is locked, for those who starve. If they don't need it, the pool
-// keeps it.
+// spare claims an idle connection of a pool, whose mu is locked, if others need one and its own requesters don't.
 //
 //poolgen:if hasKeyed
-func (s *Pools) spend(p *Pool, place *slot) bool {
+func (s *Pools) spare(p *Pool) *slot {
 	s.mu.Lock()
-	needed := len(s.starving) > s.coming
-	if needed {
+	defer s.mu.Unlock()
+	if p.stats.Waiting > 0 || !s.needs(p) {
+		return nil
+	}
+	idle := p.search(p.high, 0)
+	if idle != nil {
 		s.coming++
 	}
-	s.mu.Unlock()
-	if needed {
-		p.retire(place, &p.stats.RetiredSurplus)
-	} else {
-		p.deliver(place)
-	}
-	return needed
+	return idle
 }
 
 // claim joins the queue of a pool, for the next connection that those leave over who wait there already.
@@ -392,44 +471,31 @@ func (s *Pools) claim(p *Pool) {
 	if p.closed {
 		return
 	}
+	w := p.waiter(context.Background(), nil, time.Now())
 	s.mu.Lock()
-	if s.sated == nil {
-		s.sated = make(chan struct{})
-	}
-	sated := s.sated
-	s.claims[p] = true
+	s.claims[p] = w
 	s.mu.Unlock()
-	ctx := p.line.prev.ctx // for a create, which is for somebody else
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	w := p.waiter(ctx, sated, time.Now())
 	p.insert(w)
 	go s.collect(p, w)
 }
 
-// collect waits for the outcome of a claim.
+// collect waits for the outcome of a claim. What is not needed any more, the pool keeps.
 //
 //poolgen:if hasKeyed
 func (s *Pools) collect(p *Pool, w *waiter) {
-	var place *slot
-	select {
-	case place = <-w.ready:
-	case <-w.done:
-		p.mu.Lock()
-		if w.prev != nil {
-			p.remove(w)
-			w.wake(nil, nil)
-		}
-		p.mu.Unlock()
-		place = <-w.ready
-	}
+	place := <-w.ready
 	p.mu.Lock()
 	defer p.unlock()
 	s.mu.Lock()
 	delete(s.claims, p)
+	needed := place != nil && s.needs(p)
+	if needed {
+		s.coming++
+	}
 	s.mu.Unlock()
-	if place != nil {
-		s.spend(p, place)
+	if needed {
+		p.retire(place, &p.stats.RetiredSurplus)
+	} else if place != nil {
+		p.deliver(place)
 	}
 }

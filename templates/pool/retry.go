@@ -19,10 +19,10 @@ func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 		return false
 	}
 	j.err = err
-	j.told = false                                //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
-	p.stats.CreateFailures++                      //poolgen:if hasStats
-	p.stats.LastError = &PoolError{"create", err} //poolgen:if hasStats
-	var closing context.Context                   //poolgen:if hasClose && !byValue
+	j.told = false                                         //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
+	p.stats.CreateFailures++                               //poolgen:if hasStats
+	p.stats.LastError = &PoolError{Op: "create", Err: err} //poolgen:if hasStats
+	var closing context.Context                            //poolgen:if hasClose && !byValue
 	if hasClose && !byValue && conn != nil {
 		p.stats.Created++ //poolgen:if hasStats
 		refused := p.outside(conn)

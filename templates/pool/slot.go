@@ -16,10 +16,11 @@ type slot struct {
 	job     *job    // what a goroutine of the pool does here; guarded by mu, like state
 	state   *int    // the number in the pool's stats that counts the place
 	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
-	_       [8]byte //poolgen:if !hasDoom
+	_       [8]byte //poolgen:if !hasDoom && fixedSize
 	index   int32
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
+	queue   int                    //poolgen:if hasRejoin // as acquire has it, of a requester who may be refused
 	virgin  bool                   //poolgen:if hasBeforeAcquire // never leased
 	holder  atomic.Pointer[holder] //poolgen:if hasLeaks // who acquired the connection last
 	created time.Time              //poolgen:if hasAge // when the connection was,
@@ -72,8 +73,7 @@ func (p *Pool) take() *slot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *Pool) search(n, i int) *slot {
 	for range n {
 		s := p.place(i)
@@ -188,8 +188,7 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *Pool) unlock() {
 	if hasDrain && p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -199,6 +198,7 @@ func (p *Pool) unlock() {
 	}
 	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {
 		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now() //poolgen:if hasDemand
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || hasDrain && p.draining {

@@ -65,8 +65,7 @@ func (p *Pool) Stats() PoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot() //poolgen:if hasHistogram
 	st.HoldTimes = p.holds.snapshot() //poolgen:if hasHolds
 	st.WaitTime = time.Duration(p.waited.Load())

@@ -18,37 +18,38 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	var crew sync.WaitGroup
 	var made []*slot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		switch {
-		case p.closed || hasDrain && p.draining:
-			cancel(ErrPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&PoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if hasKeyed && !done && !p.afford() {
-			cancel(&PoolError{"warm", ErrPoolExhausted})
-			done = true
-		}
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &job{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed || hasDrain && p.draining {
+				cancel(ErrPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&PoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if hasKeyed && !done && !p.afford() {
+				cancel(&PoolError{Op: "warm", Err: ErrPoolExhausted})
+				done = true
+			}
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &job{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	if hasLimits {
@@ -56,11 +57,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	}
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)

@@ -44,24 +44,24 @@ type FullPoolOptions struct {
 
 // FullPool is a pool of connections, made by [NewFullPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type FullPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*fullSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options FullPoolOptions
-	waited  atomic.Int64       // nanoseconds that requesters waited
 	waits   fullTally          // of them
 	holds   fullTally          // of the time that leases lasted
+	waited  atomic.Int64       // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -72,6 +72,7 @@ type FullPool struct {
 	spare    *fullWaiter   // waiters for reuse, linked by next
 	served   time.Time     // when the queue formed, or got a released connection last
 	took     time.Duration // how long the latest create took
+	dialed   time.Time     // when the latest one for the queue began
 	timer    *time.Timer   // calls settle when time alone makes a difference
 	failures int           // creates that have failed since one succeeded
 	trouble  error         // the latest of these failures
@@ -87,8 +88,7 @@ type FullPool struct {
 	closed   bool
 }
 
-// NewFullPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewFullPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -147,20 +147,17 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrFullPoolExhausted] or [ErrFullPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrFullPoolExhausted] or [ErrFullPoolClosed].
 // A connection that was due for a health check has passed it.
 func (p *FullPool) Acquire(ctx context.Context) (FullLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [FullPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrFullPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [FullPool.Acquire] that waits for what is under way, but not for others: it returns [ErrFullPoolExhausted] then.
 func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [FullLease.Fresh] tells it from others.
+// AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside of them, see [FullLease.Fresh].
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -177,7 +174,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	asked := true
 	defer func() {
 		if !asked {
-			err = &FullPoolError{"needs health check", fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
+			err = &FullPoolError{Op: "needs health check", Err: fmt.Errorf(fullNoReturn, recover(), debug.Stack())}
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
@@ -188,6 +185,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 		if !due {
 			break
 		}
+		s.queue = queue
 		s, err = p.checkInTime(ctx, s, obtained)
 		obtained = true
 		continue
@@ -213,9 +211,8 @@ func (p *FullPool) With(ctx context.Context, f func(*Full) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrFullPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrFullPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *FullPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewFullPool has not made p
@@ -253,9 +250,8 @@ func (p *FullPool) end(ctx context.Context, op string, begun time.Time) error {
 // fullLeased is the type of the connection by a name that leaves a FullLease room for Conn.
 type fullLeased = Full
 
-// FullLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// FullLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type FullLease struct {
 	*fullLeased
 	fullClosedByRelease
@@ -264,14 +260,13 @@ type FullLease struct {
 	handle *fullHandle
 }
 
-// fullClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// fullClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type fullClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
 func (l FullLease) Conn() *Full { return l.fullLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [FullPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [FullPool.AcquireOrCreate], which ends with its lease.
 func (l FullLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [FullPool.Close], and on the zero FullLease.
@@ -302,8 +297,7 @@ func (l FullLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l FullLease) Detach() *Full {
 	if !l.end() {
 		return nil
@@ -380,8 +374,7 @@ func (p *FullPool) Stats() FullPoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
 	st.WaitTimes = p.waits.snapshot()
 	st.HoldTimes = p.holds.snapshot()
 	st.WaitTime = time.Duration(p.waited.Load())
@@ -417,11 +410,24 @@ var (
 
 // FullPoolError is the error of an operation of the pool, or of a hook that it called.
 type FullPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op      string
+	Err     error          // the cause: what the hook returned, or why the context ended
+	pool    *FullPoolStats // as it was when the context ended,
+	waited  time.Duration  // after so long
+	holders string         // of leases, then
 }
 
-func (e *FullPoolError) Error() string { return "FullPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *FullPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("FullPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		text += e.holders
+		return text
+	}
+	return "FullPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
@@ -432,21 +438,21 @@ func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &FullPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
-			err = fmt.Errorf("%w\n\nleased for %v, acquired by:\n%s", err, time.Since(leak.Since), leak.Stack)
+			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
 		}
 	}
-	return &FullPoolError{op, err}
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// fullNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const fullNoReturn = "did not return: panic %v\n\n%s"
 
 // fullSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -461,6 +467,7 @@ type fullSlot struct {
 	index   int32
 	fresh   bool                       // outside the pool
 	ready   bool                       // created or checked for whoever owns the place now
+	queue   int                        // as acquire has it, of a requester who may be refused
 	holder  atomic.Pointer[fullHolder] // who acquired the connection last
 	created time.Time                  // when the connection was,
 	idled   time.Time                  // when it was released last,
@@ -494,8 +501,7 @@ func (p *FullPool) take() *fullSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FullPool) search(n, i int) *fullSlot {
 	for range n {
 		s := p.place(i)
@@ -585,8 +591,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *FullPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -596,6 +601,7 @@ func (p *FullPool) unlock() {
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &fullJob{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || p.draining {
@@ -617,6 +623,7 @@ type fullWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	given      time.Time      // when it was handed a place, of some
 	ready      chan *fullSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
@@ -668,8 +675,7 @@ func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *FullPool) await(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -693,6 +699,29 @@ func (p *FullPool) insert(w *fullWaiter) {
 	}
 }
 
+// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
+// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
+func (p *FullPool) rejoin(w *fullWaiter, queue int) {
+	coming := p.stats.Vacant
+	coming += p.stats.Closing
+	coming = p.fillable(coming)
+	if !p.broken() {
+		coming += p.stats.Creating
+	}
+	switch {
+	case queue > 0 || coming > 0:
+		p.insert(w)
+	case p.broken():
+		w.wake(nil, p.trouble)
+	case queue < 0:
+		w.job = &fullJob{op: "create", state: &p.stats.Fresh, waiter: w}
+		p.start(w.ctx, p.outside(nil), w.job)
+	default:
+		p.stats.Rejected++
+		w.wake(nil, ErrFullPoolExhausted)
+	}
+}
+
 // wait ends the critical section and returns the outcome for w.
 func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	p.stats.Waits++
@@ -710,6 +739,9 @@ func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 		}
 		p.unlock()
 		s = <-w.ready
+	}
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
 	}
 	p.waits.count(time.Since(w.begun))
 	p.waited.Add(int64(time.Since(w.begun)))
@@ -743,8 +775,9 @@ func (p *FullPool) next() *fullWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -752,13 +785,12 @@ func (p *FullPool) handOver(s *fullSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
 		*w = fullWaiter{ready: w.ready, next: p.spare}
@@ -778,6 +810,9 @@ func (p *FullPool) deliver(s *fullSlot) bool {
 		s.ready = false
 		s.turn.Add(1)
 		return false
+	}
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
 	}
 	w.wake(s, nil)
 	return true
@@ -801,16 +836,19 @@ func (p *FullPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *FullPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	alive += p.stats.Resetting
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -821,8 +859,7 @@ func (p *FullPool) short() bool {
 	return again <= 0
 }
 
-// fullJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// fullJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type fullJob struct {
 	op     string                               // what errors call it
 	state  *int                                 // what the place is counted as meanwhile
@@ -898,11 +935,11 @@ func (p *FullPool) run(s *fullSlot, j *fullJob, conn *Full) {
 func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.stats.Created++
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.stats.Created++
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
@@ -918,7 +955,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
 	if err != nil {
-		err = &FullPoolError{j.op, err}
+		err = &FullPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -934,10 +971,13 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		return
 	case err != nil:
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()
+		// What has hit this connection may have hit the idle ones: no requester should have to try one after the other.
+		for idle := p.search(p.high, 0); idle != nil; idle = p.search(p.high, 0) {
+			p.start(context.Background(), idle, &fullJob{op: "health check", state: &p.stats.Checking})
+		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.insert(w)
+			p.rejoin(w, s.queue)
 		}
 		return
 	case j.op == "create":
@@ -958,7 +998,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.insert(w)
+		p.rejoin(w, s.queue)
 		return
 	}
 	if j.waiter != nil {
@@ -1006,14 +1046,6 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	}
 }
 
-// suspect has the idle connections checked after one has failed its check: what has hit that one may have
-// hit them too, and no requester should have to try one after the other.
-func (p *FullPool) suspect() {
-	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &fullJob{op: "health check", state: &p.stats.Checking})
-	}
-}
-
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
 func (j *fullJob) leave(err error) {
 	if w := j.waiter; w != nil {
@@ -1025,7 +1057,7 @@ func (j *fullJob) leave(err error) {
 	}
 }
 
-// errAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
+// errFullAcquireTimeout is why a requester's context ends when AcquireTimeout is over.
 var errFullAcquireTimeout = errors.New("the AcquireTimeout of the pool is over")
 
 // inTime bounds another wait of a requester. If it has waited for the place that it has, AcquireTimeout goes on as it
@@ -1062,7 +1094,7 @@ func (p *FullPool) again(s *fullSlot, j *fullJob, conn *Full, err error) bool {
 	}
 	j.err = err
 	p.stats.CreateFailures++
-	p.stats.LastError = &FullPoolError{"create", err}
+	p.stats.LastError = &FullPoolError{Op: "create", Err: err}
 	var closing context.Context
 	if conn != nil {
 		p.stats.Created++
@@ -1158,7 +1190,7 @@ func (p *FullPool) reusable(s *fullSlot) (ok bool) {
 	return
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// fullDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const fullDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -1193,7 +1225,7 @@ func (p *FullPool) Reset() {
 // no lease is cut short.
 func (p *FullPool) Resize(n int) error {
 	if n < 1 {
-		return &FullPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &FullPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1399,43 +1431,40 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	var crew sync.WaitGroup
 	var made []*fullSlot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		switch {
-		case p.closed || p.draining:
-			cancel(ErrFullPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&FullPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &fullJob{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*Full, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed || p.draining {
+				cancel(ErrFullPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&FullPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &fullJob{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*Full, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
@@ -1458,7 +1487,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 // place for it, or is closed, the connection is closed, and the error is [ErrFullPoolExhausted] or [ErrFullPoolClosed].
 func (p *FullPool) Insert(conn *Full) error {
 	if conn == nil {
-		return &FullPoolError{"insert", errors.New("there is no connection")}
+		return &FullPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -1469,7 +1498,7 @@ func (p *FullPool) Insert(conn *Full) error {
 		if closed {
 			return ErrFullPoolClosed
 		}
-		return &FullPoolError{"insert", ErrFullPoolExhausted}
+		return &FullPoolError{Op: "insert", Err: ErrFullPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn
@@ -1625,7 +1654,6 @@ type goGenerateFullPoolAgain struct {
 	*Full
 	fullAbsent
 }
-
 type fullAbsent struct{ AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _ = goGenerateFullPoolAgain{}.AfterCreate, goGenerateFullPoolAgain{}.BeforeAcquire, goGenerateFullPoolAgain{}.AfterRelease, goGenerateFullPoolAgain{}.BeforeClose, goGenerateFullPoolAgain{}.IsFatal

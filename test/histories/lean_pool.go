@@ -25,21 +25,21 @@ type LeanPoolOptions struct {
 
 // LeanPool is a pool of connections, made by [NewLeanPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type LeanPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*leanSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options LeanPoolOptions
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -51,8 +51,7 @@ type LeanPool struct {
 	closed bool
 }
 
-// NewLeanPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewLeanPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -82,19 +81,16 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
 
-// TryAcquire is [LeanPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrLeanPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [LeanPool.Acquire] that waits for what is under way, but not for others: it returns [ErrLeanPoolExhausted] then.
 func (p *LeanPool) TryAcquire(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, 0) }
 
-// AcquireOrCreate is [LeanPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [LeanLease.Fresh] tells it from others.
+// AcquireOrCreate is [LeanPool.Acquire] that, if all places are taken, creates a connection outside of them, see [LeanLease.Fresh].
 func (p *LeanPool) AcquireOrCreate(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
@@ -113,9 +109,8 @@ func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *LeanPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
@@ -151,9 +146,8 @@ func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 // leanLeased is the type of the connection by a name that leaves a LeanLease room for Conn.
 type leanLeased = Lean
 
-// LeanLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// LeanLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type LeanLease struct {
 	*leanLeased
 	leanClosedByRelease
@@ -161,14 +155,13 @@ type LeanLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// leanClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// leanClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type leanClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
 func (l LeanLease) Conn() *Lean { return l.leanLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [LeanPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [LeanPool.AcquireOrCreate], which ends with its lease.
 func (l LeanLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [LeanPool.Close], and on the zero LeanLease.
@@ -194,8 +187,7 @@ func (l LeanLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l LeanLease) Detach() *Lean {
 	if !l.end() {
 		return nil
@@ -244,7 +236,10 @@ type LeanPoolError struct {
 	Err error // the cause: what the hook returned, or why the context ended
 }
 
-func (e *LeanPoolError) Error() string { return "LeanPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *LeanPoolError) Error() string {
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
@@ -255,11 +250,12 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time) err
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
-	return &LeanPoolError{op, err}
+	e := &LeanPoolError{Op: op, Err: err}
+	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const leanNoReturn = "did not return: panic %v\n\n%s"
 
 // leanSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -297,8 +293,7 @@ func (p *LeanPool) take() *leanSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LeanPool) search(n, i int) *leanSlot {
 	for range n {
 		s := p.place(i)
@@ -371,8 +366,7 @@ func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -397,6 +391,7 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
+	given      time.Time      // when it was handed a place, of some
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
@@ -440,8 +435,7 @@ func (p *LeanPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *LeanPool) await(w *leanWaiter, s *leanSlot, j *leanJob) (*leanSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -475,6 +469,9 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
 	}
@@ -505,19 +502,19 @@ func (p *LeanPool) next() *leanWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
 	p.unlock()
-	if given {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *LeanPool) deliver(s *leanSlot) bool {
 	if w := s.spare; w != nil {
 		*w = leanWaiter{ready: w.ready, next: p.spare}
@@ -536,6 +533,9 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 	if w == nil {
 		s.turn.Add(1)
 		return false
+	}
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
 	}
 	w.wake(s, nil)
 	return true
@@ -559,17 +559,15 @@ func (p *LeanPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *LeanPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }
 
-// leanJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// leanJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type leanJob struct {
 	op     string      // what errors call it
 	state  *int        // what the place is counted as meanwhile
@@ -620,10 +618,10 @@ func (p *LeanPool) run(s *leanSlot, j *leanJob, conn *Lean) {
 func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
@@ -633,7 +631,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &LeanPoolError{j.op, err}
+		err = &LeanPoolError{Op: j.op, Err: err}
 	}
 	switch {
 	case j.op == "close":
@@ -682,7 +680,7 @@ func (j *leanJob) leave(err error) {
 	}
 }
 
-// doomed is the bit of a turn that keeps a releaser from making the place idle.
+// leanDoomed is the bit of a turn that keeps a releaser from making the place idle.
 const leanDoomed = 2
 
 // doom has the connection of a place retired: now if it is idle, else as soon as whoever is at it is done.
@@ -717,7 +715,7 @@ func (p *LeanPool) Reset() {
 // no lease is cut short.
 func (p *LeanPool) Resize(n int) error {
 	if n < 1 {
-		return &LeanPoolError{"resize", fmt.Errorf("a pool can't have %d places", n)}
+		return &LeanPoolError{Op: "resize", Err: fmt.Errorf("a pool can't have %d places", n)}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -752,7 +750,7 @@ func (p *LeanPool) Resize(n int) error {
 // place for it, or is closed, the connection is closed, and the error is [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
 func (p *LeanPool) Insert(conn *Lean) error {
 	if conn == nil {
-		return &LeanPoolError{"insert", errors.New("there is no connection")}
+		return &LeanPoolError{Op: "insert", Err: errors.New("there is no connection")}
 	}
 	p.mu.Lock()
 	defer p.unlock()
@@ -762,7 +760,7 @@ func (p *LeanPool) Insert(conn *Lean) error {
 		if closed {
 			return ErrLeanPoolClosed
 		}
-		return &LeanPoolError{"insert", ErrLeanPoolExhausted}
+		return &LeanPoolError{Op: "insert", Err: ErrLeanPoolExhausted}
 	}
 	s := p.vacancy()
 	s.conn = conn
@@ -781,7 +779,6 @@ type goGenerateLeanPoolAgain struct {
 	*Lean
 	leanAbsent
 }
-
 type leanAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
 
 var _, _, _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.Broken, goGenerateLeanPoolAgain{}.IsClosed, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal

@@ -186,7 +186,7 @@ func (m *machine) acquire(t *rapid.T) {
 	case m.closed:
 		m.failed(r, "closed")
 	case len(m.idle) > 0:
-		m.lease(r)
+		m.lease(r, "waits")
 	case m.vacant() > 0:
 		m.createFor(r)
 	default:
@@ -195,8 +195,9 @@ func (m *machine) acquire(t *rapid.T) {
 	}
 }
 
-// lease gives a requester an idle connection. If it came upon a dead one, all of them are found out, and it may have a new one.
-func (m *machine) lease(r *requester) {
+// lease gives a requester an idle connection. If it came upon a dead one, all of them are found out, and it may have a new
+// one. If Resize has left no place for that, what becomes of it is otherwise.
+func (m *machine) lease(r *requester, otherwise string) {
 	m.Helper()
 	dead := slices.DeleteFunc(slices.Clone(m.idle), func(id int) bool { return !m.dead[id] })
 	found := slices.DeleteFunc(slices.Clone(dead), func(id int) bool { return !m.isClosed(id) })
@@ -218,9 +219,14 @@ func (m *machine) lease(r *requester) {
 			m.idle = append(m.idle, m.last)
 		}
 	}
-	if !r.over { // It is its turn, but Resize has left no place. TryAcquire and AcquireOrCreate wait then, too.
-		m.must(m.vacant() <= 0 && len(m.idle) == 0, "a requester who came upon a dead connection waits, with %d places vacant and %v idle", m.vacant(), m.idle)
+	if !r.over { // It is its turn, but there is no place.
+		m.must(otherwise == "waits" && m.vacant() <= 0 && len(m.idle) == 0, "a requester who came upon a dead connection waits, with %d places vacant and %v idle", m.vacant(), m.idle)
 		m.queue = append([]*requester{r}, m.queue...)
+		return
+	}
+	if r.err != nil && otherwise == "exhausted" && m.vacant() <= 0 && len(m.idle) == 0 {
+		m.failed(r, "exhausted")
+		m.stats.Rejected++
 		return
 	}
 	if r.err != nil {
@@ -240,7 +246,7 @@ func (m *machine) try(*rapid.T) {
 	case m.closed:
 		m.failed(r, "closed")
 	case len(m.idle) > 0:
-		m.lease(r)
+		m.lease(r, "exhausted")
 	case m.vacant() > 0:
 		m.createFor(r)
 	default:
@@ -255,7 +261,7 @@ func (m *machine) excess(*rapid.T) {
 	case m.closed:
 		m.failed(r, "closed")
 	case len(m.idle) > 0:
-		m.lease(r)
+		m.lease(r, "fresh")
 	default:
 		fresh := m.vacant() <= 0
 		m.createFor(r)
