@@ -24,7 +24,8 @@ var (
 		"import context \"time\"\n", "import \"context\"\nimport sync \"net/url\"\n", "import \"context\"\nimport \"example.com/none/url/v2\"\n"}
 	fuzzTypes = []string{"type T struct{ id int }\n", "type T int\n", "type T struct{ C }\n", "type T[X any] struct{ x X }\n", "type T = U\ntype U struct{ id int }\n",
 		"type T interface{ Ping() error }\n", "type T func()\n", "type T *int\n", "type T = int\n", "type T struct{ *U }\ntype U struct{ T int }\n", "type T map[string]T\n",
-		"type T struct{ pool, slot, turn, leased int }\n", "type U = T\ntype T chan U\n", "type T T\n", "type T[X, Y any] []X\n", "type T = U[int]\ntype U[X any] struct{ x X }\n", "var T int\n", ""}
+		"type T struct{ pool, slot, turn, leased int }\n", "type U = T\ntype T chan U\n", "type T T\n", "type T[X, Y any] []X\n", "type T = U[int]\ntype U[X any] struct{ x X }\n",
+		"type T[X ~int] struct{ x X }\n", "type T[X comparable, Y interface{ ~[]X }] struct{ y Y }\n", "type T = U[string]\ntype U[X N] struct{ x X }\ntype N interface{ ~int; N() }\n", "var T int\n", ""}
 	fuzzContexts = []string{"type C struct{}\n", "type C = *struct{ a int }\n", "type C interface{}\n", "type C url.URL\n", ""}
 	fuzzCreates  = []string{"func NewT(ctx context.Context) (*T, error) { panic(0) }\n", "func NewT() T { panic(0) }\n", "func DialT(c *C) (T, error) { panic(0) }\n",
 		"func (t *T) Create(c C) error { panic(0) }\n", "func NewT[X any](x X) (*T[X], error) { panic(0) }\n", "func (c *C) OpenT() (*T, error) { panic(0) }\n", "var ConnectT func(c ...C) *T\n", ""}
@@ -36,9 +37,9 @@ var (
 	fuzzTypeArgs  = []string{"", "[X any]", "[X, Y any]", "[X interface{ *T }]"}
 	fuzzBodies    = []string{"panic(0)", "for {}", "return", "return undefined()"}
 	fuzzExtras    = []string{"", "", "", "", "", "", "", "", "", "var len = 1\n", "func min() {}\n", "type error int\n", "var context, sync int\n", "type TPool struct{}\n", "func (\n", "}\n", "//poolgen:create\nfunc other() (*T, error) { panic(0) }\n",
-		"//poolgen:close\nvar end = func(*T) {}\n", "//go:build linux\n", "type tSlot = TPoolOptions\n", "/*\n", "\x00", "func f() { var x TPool; x.Acquire(nil) }\n", "const cmp = TPoolOptions{}\n"}
+		"//poolgen:creat\n", "// poolgen:close\n", "//poolgen:close\nvar end = func(*T) {}\n", "//go:build linux\n", "type tSlot = TPoolOptions\n", "/*\n", "\x00", "func f() { var x TPool; x.Acquire(nil) }\n", "const cmp = TPoolOptions{}\n"}
 	fuzzFlags = []string{"", "-size=8", "-with=none", "-with=all", "-create=NewT", "-check=none", "-close=Close", "-prefix=Other", "-prefix=error", "-keyed=string", "-keyed=C", "-observer=U", "-observer=T", "-create=T.Create", "-check=C.Ping"}
-	fuzzArgs  = []string{"", "[int]", "[int,C]", "[*T]", "[T[int]]", "[map[string]C]"}
+	fuzzArgs  = []string{"", "[int]", "[string]", "[int,[]int]", "[func()]", "[int,C]", "[*T]", "[T[int]]", "[map[string]C]"}
 )
 
 // fuzzed is a random package and a request for it, made of the bytes of a fuzzer.
@@ -113,7 +114,7 @@ func FuzzPackages(f *testing.F) {
 			requireDiagnostic(t, err, "%s\n%s", line, source)
 			return
 		}
-		requireCompiles(t, source, string(file.Text), line)
+		requireCompiles(t, source, string(file.Text), request, line)
 	})
 }
 
@@ -127,7 +128,7 @@ func requireDiagnostic(t *testing.T, err error, format string, args ...any) {
 }
 
 // requireCompiles requires that a generated file compiles, as far as the package does.
-func requireCompiles(t *testing.T, source, pool, line string) {
+func requireCompiles(t *testing.T, source, pool string, request Request, line string) {
 	t.Helper()
 	fset := token.NewFileSet()
 	user, err := parser.ParseFile(fset, "conn.go", source, parser.SkipObjectResolution)
@@ -140,7 +141,7 @@ func requireCompiles(t *testing.T, source, pool, line string) {
 	collect := func(list *[]error) *types.Config {
 		return &types.Config{Importer: standard, GoVersion: "go1.25", Error: func(err error) { *list = append(*list, err) }}
 	}
-	stand, _ := parser.ParseFile(fset, "stand.go", standInPool, parser.SkipObjectResolution)
+	stand, _ := parser.ParseFile(fset, "stand.go", strings.ReplaceAll(standInPool, "TPool", request.prefix()+"Pool"), parser.SkipObjectResolution)
 	_, _ = collect(&broken).Check("app", fset, []*ast.File{user, stand}, nil)
 	if len(broken) > 0 {
 		return // the package itself does not compile

@@ -40,7 +40,7 @@ const listedFields = "Name,ImportPath,Dir,GoFiles,CgoFiles,IgnoredGoFiles,Invali
 // would be for that. (go/packages would run the go command twice, once to ask for its version, and that is what takes
 // the time in a module with many dependencies.)
 func list(ctx context.Context, dir string, patterns ...string) ([]*listing, error) {
-	go func() { _, _ = templateNames() }() // the template is parsed meanwhile
+	go prepareTemplate() // meanwhile
 	args := append([]string{"list", "-e", "-find", "-json=" + listedFields, "-buildvcs=false", "--"}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -65,16 +65,22 @@ func listError(err error, stderr string) error {
 		}
 	}
 	why := strings.TrimPrefix(strings.TrimSpace(strings.Join(lines, "")), "go: ")
-	if why == "" || errors.Is(err, exec.ErrNotFound) {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%w: poolgen runs go list, so Go's folder bin has to be there", err)
+	case why == "":
 		return err
 	}
-	return outside(why)
+	return advised(why)
 }
 
-// outside is an error of go list, with what to do if it is that there is no module.
-func outside(message string) error {
-	if strings.Contains(message, "does not contain main module") || strings.Contains(message, "go.mod file not found") {
+// advised is an error of go list, with what to do about it where that does not say so.
+func advised(message string) error {
+	switch {
+	case strings.Contains(message, "does not contain main module"), strings.Contains(message, "go.mod file not found"):
 		message += "; run poolgen in a module, such as go mod init makes"
+	case strings.Contains(message, "GOTOOLCHAIN=local"):
+		message += "; install that version of Go, or run go tool poolgen, which does"
 	}
 	return errors.New(message)
 }

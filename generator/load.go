@@ -106,8 +106,9 @@ func (p *Package) complete(request Request) error {
 // parse reads the files of a listed package.
 func (p *Package) parse(listed *listing, output string) error {
 	var errs []error
-	if len(listed.GoFiles)+len(listed.InvalidFiles)+len(listed.IgnoredFiles) == 0 && listed.Error != nil && !hasTests(p.Dir) {
-		errs = append(errs, listed.failure())
+	empty := len(listed.GoFiles)+len(listed.InvalidFiles)+len(listed.IgnoredFiles) == 0 && !hasTests(p.Dir)
+	if err := listed.failure(); empty && err != nil && !strings.HasPrefix(err.Error(), "no Go files in ") {
+		errs = append(errs, err)
 	}
 	for _, name := range listed.all() {
 		if filepath.Clean(name) == output {

@@ -127,7 +127,7 @@ func surveys(ctx context.Context, dir string, parse Parser, patterns []string) (
 	pkgs = slices.DeleteFunc(pkgs, func(p *listing) bool {
 		if len(p.GoFiles) == 0 && len(p.IgnoredFiles) == 0 {
 			if err := p.failure(); err != nil {
-				errs = append(errs, outside(err.Error()))
+				errs = append(errs, advised(err.Error()))
 			}
 		}
 		return p.Dir == "" || p.Module != nil && !p.Module.Main

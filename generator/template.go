@@ -32,6 +32,17 @@ type template struct {
 // parsedTemplate is the template for all pools of a run.
 var parsedTemplate = sync.OnceValues(parseTemplate)
 
+// prepareTemplate does all that can be done with the template before it is known what for.
+func prepareTemplate() {
+	_, _ = templateNames() // which all that use the template ask for, too, and report why it can't be had
+	if t, err := parsedTemplate(); err == nil {
+		for _, s := range t.sources {
+			_, _ = s.marks()
+			s.nodes()
+		}
+	}
+}
+
 // parseTemplate parses the template and resolves its names. The standard library is made up, as the
 // importer of a user's package makes everything up: all that matters here is which names are the template's.
 func parseTemplate() (*template, error) {

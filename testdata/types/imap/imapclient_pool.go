@@ -30,15 +30,14 @@ type ImapClientPoolOptions struct {
 
 // ImapClientPool is a pool of connections, made by [NewImapClientPool]. Its methods may be called at the same time.
 //
-// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is
-// somebody's, and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back,
-// and a lease that has ended can't give back what is its successor's.
+// Each place has a turn, a number that is odd while the place holds an idle connection, even while the place is somebody's,
+// and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
+// ended can't give back what is its successor's.
 //
 // Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0,
-// which sends everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time;
-// a releaser reads it after having made a place idle. So one of the two sees what the other did, and nobody waits
-// beside an idle place.
+// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
+// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
+// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
 type ImapClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*imapClientSlot] // the places there have been so far
@@ -46,6 +45,7 @@ type ImapClientPool struct {
 	context string
 	options ImapClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
+	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -56,12 +56,12 @@ type ImapClientPool struct {
 	spare  *imapClientWaiter   // waiters for reuse, linked by next
 	served time.Time           // when the queue formed, or got a released connection last
 	took   time.Duration       // how long the latest create took
+	dialed time.Time           // when the latest one for the queue began
 	timer  *time.Timer         // calls settle when time alone makes a difference
 	closed bool
 }
 
-// NewImapClientPool returns a pool that creates a connection whenever one is needed. The error tells which
-// option makes no sense.
+// NewImapClientPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewImapClientPool(c string, options ImapClientPoolOptions) (*ImapClientPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -96,22 +96,19 @@ func imapClientPreset[N int | time.Duration](option *N, value N, name string, er
 	*option = cmp.Or(*option, value)
 }
 
-// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes
-// first, to requesters in the order they came. The error is that of ctx or of a create, or
-// [ErrImapClientPoolExhausted] or [ErrImapClientPoolClosed].
+// Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
+// the order they came. The error is that of ctx or of a create, or [ErrImapClientPoolExhausted] or [ErrImapClientPoolClosed].
 // A connection that was due for a health check has passed it.
 func (p *ImapClientPool) Acquire(ctx context.Context) (ImapClientLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
-// TryAcquire is [ImapClientPool.Acquire] for those who won't wait for others: if all places are taken, it
-// returns [ErrImapClientPoolExhausted]. It does wait for a connection that is under way.
+// TryAcquire is [ImapClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrImapClientPoolExhausted] then.
 func (p *ImapClientPool) TryAcquire(ctx context.Context) (ImapClientLease, error) {
 	return p.acquire(ctx, 0)
 }
 
-// AcquireOrCreate is [ImapClientPool.Acquire] that, if all places are taken, creates a connection outside the
-// pool, which is gone after its release; [ImapClientLease.Fresh] tells it from others.
+// AcquireOrCreate is [ImapClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ImapClientLease.Fresh].
 func (p *ImapClientPool) AcquireOrCreate(ctx context.Context) (ImapClientLease, error) {
 	return p.acquire(ctx, -1)
 }
@@ -152,9 +149,8 @@ func (p *ImapClientPool) With(ctx context.Context, f func(*imapclient.Client) er
 	return err
 }
 
-// Close ends the pool: requesters get [ErrImapClientPoolClosed], idle connections are closed now, and leased
-// ones on release. It returns when none is left, or when ctx ends, with an error that tells how many
-// are; the pool closes them as they come back. Close may be called again.
+// Close ends the pool: requesters get [ErrImapClientPoolClosed], idle connections are closed now, and leased ones on release. It
+// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
 func (p *ImapClientPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewImapClientPool has not made p
@@ -191,9 +187,8 @@ func (p *ImapClientPool) end(ctx context.Context, op string, begun time.Time) er
 // imapClientLeased is the type of the connection by a name that leaves a ImapClientLease room for Conn.
 type imapClientLeased = imapclient.Client
 
-// ImapClientLease is the right to use a connection until it is released. The connection's methods and fields
-// are the lease's too. A lease may be copied: the first Release, Discard or the like of any copy ends
-// it, all others do nothing. The connection must not be used after that.
+// ImapClientLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
+// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type ImapClientLease struct {
 	*imapClientLeased
 	imapClientClosedByRelease
@@ -201,14 +196,13 @@ type ImapClientLease struct {
 	turn uint64 // of the place during this lease
 }
 
-// imapClientClosedByRelease hides the method that closes: it does not compile for a lease, as the place of a
-// connection closed like that would never come back. Discard it: only what has left the pool is yours to close.
+// imapClientClosedByRelease hides the method that closes, after which the place would never come back: Discard the lease instead.
 type imapClientClosedByRelease struct{ Close struct{} }
 
 // Conn returns the connection.
 func (l ImapClientLease) Conn() *imapclient.Client { return l.imapClientLeased }
 
-// Fresh reports whether the connection is outside the pool, made by [ImapClientPool.AcquireOrCreate].
+// Fresh reports whether the connection is one outside the pool, of [ImapClientPool.AcquireOrCreate], which ends with its lease.
 func (l ImapClientLease) Fresh() bool { return l.slot != nil && l.slot.fresh }
 
 // Release gives the connection back. It may be called after [ImapClientPool.Close], and on the zero ImapClientLease.
@@ -234,8 +228,7 @@ func (l ImapClientLease) Discard() {
 	}
 }
 
-// Detach ends the lease and takes the connection out of the pool: it is the caller's from now on.
-// Detach returns no connection if the lease had ended.
+// Detach ends the lease, unless it had ended, and returns the connection: it is the caller's, and not of the pool any more.
 func (l ImapClientLease) Detach() *imapclient.Client {
 	if !l.end() {
 		return nil
@@ -293,8 +286,7 @@ func (p *ImapClientPool) Stats() ImapClientPoolStats {
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
 	}
-	st.InUse -= st.Idle
-	st.Acquired -= uint64(st.Idle)
+	st.InUse, st.Acquired = st.InUse-st.Idle, st.Acquired-uint64(st.Idle)
 	st.WaitTime = time.Duration(p.waited.Load())
 	return st
 }
@@ -308,11 +300,22 @@ var (
 
 // ImapClientPoolError is the error of an operation of the pool, or of a hook that it called.
 type ImapClientPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error                // the cause: what the hook returned, or why the context ended
+	pool   *ImapClientPoolStats // as it was when the context ended,
+	waited time.Duration        // after so long
 }
 
-func (e *ImapClientPoolError) Error() string { return "ImapClientPool: " + e.Op + ": " + e.Err.Error() }
+// Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
+func (e *ImapClientPoolError) Error() string {
+	if st := e.pool; st != nil {
+		text := ""
+		text = fmt.Sprintf("ImapClientPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
+			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		return text
+	}
+	return "ImapClientPool: " + e.Op + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *ImapClientPoolError) Unwrap() error { return e.Err }
@@ -323,16 +326,16 @@ func (p *ImapClientPool) canceled(ctx context.Context, op string, begun time.Tim
 	if cause := context.Cause(ctx); cause != err {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
+	e := &ImapClientPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
 	p.mu.Unlock()
 	st := p.Stats()
-	err = fmt.Errorf("%w (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-		err, time.Since(begun), st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
-	return &ImapClientPoolError{op, err}
+	e.pool, e.waited = &st, time.Since(begun)
+	return e
 }
 
-// noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+// imapClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const imapClientNoReturn = "did not return: panic %v\n\n%s"
 
 // imapClientSlot is a place of the pool, on a cache line of its own, or one outside the pool.
@@ -343,7 +346,6 @@ type imapClientSlot struct {
 	spare *imapClientWaiter  // that got the place to its owner
 	job   *imapClientJob     // what a goroutine of the pool does here; guarded by mu, like state
 	state *int               // the number in the pool's stats that counts the place
-	_     [8]byte
 	index int32
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
@@ -371,8 +373,7 @@ func (p *ImapClientPool) take() *imapClientSlot {
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
-// search claims an idle place among the first n, from the i-th on upwards: low places stay in use,
-// high ones fall idle.
+// search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ImapClientPool) search(n, i int) *imapClientSlot {
 	for range n {
 		s := p.place(i)
@@ -439,11 +440,11 @@ func (p *ImapClientPool) drop(s *imapClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section. It sees to new connections if the queue is worth it, and shuts the
-// fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
 func (p *ImapClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &imapClientJob{op: "create", state: &p.stats.Creating})
+		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -465,6 +466,7 @@ type imapClientWaiter struct {
 	ctx        context.Context   // lends its values to a create
 	done       <-chan struct{}   // of ctx
 	begun      time.Time
+	given      time.Time            // when it was handed a place, of some
 	ready      chan *imapClientSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error                // why that is nil, unless it is that ctx was done
 }
@@ -507,8 +509,7 @@ func (p *ImapClientPool) waiter(ctx context.Context, done <-chan struct{}, begun
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for the outcome. If its context ends first, that goes to
-// the queue.
+// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 func (p *ImapClientPool) await(w *imapClientWaiter, s *imapClientSlot, j *imapClientJob) (*imapClientSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
@@ -549,6 +550,9 @@ func (p *ImapClientPool) wait(w *imapClientWaiter) (s *imapClientSlot, err error
 		p.unlock()
 		s = <-w.ready
 	}
+	if !w.given.IsZero() {
+		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -580,8 +584,9 @@ func (p *ImapClientPool) next() *imapClientWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the
-// waiter sits in the releaser's own run queue and would sleep for as long as the releaser runs on.
+// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
+// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
+// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
 func (p *ImapClientPool) handOver(s *imapClientSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -589,13 +594,12 @@ func (p *ImapClientPool) handOver(s *imapClientSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given {
+	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
 		runtime.Gosched()
 	}
 }
 
-// deliver passes on a place that is the caller's, under mu, to the oldest waiter or else to the idle
-// ones. It reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *ImapClientPool) deliver(s *imapClientSlot) bool {
 	if w := s.spare; w != nil {
 		*w = imapClientWaiter{ready: w.ready, next: p.spare}
@@ -611,6 +615,9 @@ func (p *ImapClientPool) deliver(s *imapClientSlot) bool {
 		s.ready = false
 		s.turn.Add(1)
 		return false
+	}
+	if s.turn.Load()&124 == 0 {
+		w.given = time.Now()
 	}
 	w.wake(s, nil)
 	return true
@@ -634,15 +641,18 @@ func (p *ImapClientPool) settle() {
 	p.unlock()
 }
 
-// short decides whether the queue is worth another create. One always is: leases may last for ever. More are as soon
-// as the waiters for whom nothing is under way, and three more, would wait for releases longer than a create takes,
-// judged by how long the queue has gone without a release. So 45 waiters behind 5 leases of 2 ms don't cost 45 creates
-// of 150 ms, but one; and behind leases of a second all are begun within a quarter of a create's time, the sooner the
-// longer the queue. With no lease to wait for, 8 are begun, and the rest once these show how long leases last.
+// short decides whether the queue is worth another create.
+// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
+// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
+// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
+// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *ImapClientPool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
+	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
+		return true
+	}
 	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
 		return queued > 0 && p.stats.Creating < 8
 	}
@@ -653,8 +663,7 @@ func (p *ImapClientPool) short() bool {
 	return again <= 0
 }
 
-// imapClientJob is what a goroutine of the pool does on a place that is the pool's. A job that overruns its time is
-// given up: the place goes on without it.
+// imapClientJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type imapClientJob struct {
 	op     string                                            // what errors call it
 	state  *int                                              // what the place is counted as meanwhile
@@ -718,11 +727,11 @@ func (p *ImapClientPool) run(s *imapClientSlot, j *imapClientJob, conn *imapclie
 func (p *ImapClientPool) finish(s *imapClientSlot, j *imapClientJob, conn *imapclient.Client, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if j.op == "create" && (err == nil || conn != nil) && s.job != j {
-		p.stats.Created++
-		p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
-	}
 	if s.job != j {
+		if j.op == "create" && (err == nil || conn != nil) {
+			p.stats.Created++
+			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+		}
 		return
 	}
 	if p.closed {
@@ -732,7 +741,7 @@ func (p *ImapClientPool) finish(s *imapClientSlot, j *imapClientJob, conn *imapc
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
-		err = &ImapClientPoolError{j.op, err}
+		err = &ImapClientPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
 	switch {
@@ -745,7 +754,10 @@ func (p *ImapClientPool) finish(s *imapClientSlot, j *imapClientJob, conn *imapc
 		return
 	case err != nil:
 		p.retire(s, &p.stats.RetiredUnhealthy)
-		p.suspect()
+		// What has hit this connection may have hit the idle ones: no requester should have to try one after the other.
+		for idle := p.search(p.high, 0); idle != nil; idle = p.search(p.high, 0) {
+			p.start(context.Background(), idle, &imapClientJob{op: "health check", state: &p.stats.Checking})
+		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
 			p.insert(w)
@@ -800,14 +812,6 @@ func (p *ImapClientPool) failed(s *imapClientSlot, j *imapClientJob, err error) 
 	}
 }
 
-// suspect has the idle connections checked after one has failed its check: what has hit that one may have
-// hit them too, and no requester should have to try one after the other.
-func (p *ImapClientPool) suspect() {
-	for s := p.search(p.high, 0); s != nil; s = p.search(p.high, 0) {
-		p.start(context.Background(), s, &imapClientJob{op: "health check", state: &p.stats.Checking})
-	}
-}
-
 // leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
 func (j *imapClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
@@ -828,43 +832,40 @@ func (p *ImapClientPool) Warm(ctx context.Context, n int, create func(ctx contex
 	var crew sync.WaitGroup
 	var made []*imapClientSlot
 	index := 0
-	fill := func() bool {
-		p.mu.Lock()
-		switch {
-		case p.closed:
-			cancel(ErrImapClientPoolClosed)
-		case n > p.stats.MaxSize:
-			cancel(&ImapClientPoolError{"warm", fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
-		}
-		done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-		if done {
-			p.mu.Unlock()
-			return false
-		}
-		j := &imapClientJob{op: "create", state: &p.stats.Warming}
-		if i := index; create != nil {
-			j.create = func(ctx context.Context) (*imapclient.Client, error) { return create(ctx, i) }
-		}
-		index++
-		s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil {
-			cancel(err)
-		} else {
+	fill := func() {
+		defer crew.Done()
+		for {
+			p.mu.Lock()
+			if p.closed {
+				cancel(ErrImapClientPoolClosed)
+			} else if n > p.stats.MaxSize {
+				cancel(&ImapClientPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
+			}
+			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
+			if done {
+				p.mu.Unlock()
+				return
+			}
+			j := &imapClientJob{op: "create", state: &p.stats.Warming}
+			if i := index; create != nil {
+				j.create = func(ctx context.Context) (*imapclient.Client, error) { return create(ctx, i) }
+			}
+			index++
+			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			p.mu.Lock()
 			made = append(made, s)
+			p.mu.Unlock()
 		}
-		return true
 	}
 	abreast := min(n, p.Stats().MaxSize)
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
-		go func() {
-			defer crew.Done()
-			for fill() {
-			}
-		}()
+		go fill()
 	}
 	crew.Wait()
 	err := context.Cause(shared)
