@@ -658,7 +658,7 @@ func (p *DefaultFixedPool) start(ctx context.Context, s *defaultFixedSlot, j *de
 	j.begun = time.Now()
 	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
-	j.timer = time.AfterFunc(timeout+timeout/64, func() {
+	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
 	s.job = j

@@ -620,6 +620,9 @@ func (p *FullPool) fillable(vacant int) int {
 	if p.broken() {
 		return 0
 	}
+	if vacant > 0 && p.options.set != nil {
+		vacant = min(vacant, p.options.set.room(p))
+	}
 	return max(0, vacant)
 }
 
@@ -969,7 +972,7 @@ func (p *FullPool) start(ctx context.Context, s *fullSlot, j *fullJob) {
 	j.begun = time.Now()
 	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
-	j.timer = time.AfterFunc(timeout+timeout/64, func() {
+	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
 	s.job = j
@@ -2154,6 +2157,22 @@ func (s *FullPools) needs(p *FullPool) bool {
 		others--
 	}
 	return others > s.coming+s.options.MaxTotal-s.total
+}
+
+// room returns how many connections a pool can have without that others have to end a lease for them.
+func (s *FullPools) room(p *FullPool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := s.options.MaxTotal - s.total + s.coming - len(s.starving)
+	if _, too := s.hungry[p]; too {
+		room++
+	}
+	for _, other := range s.pools {
+		for i := 0; other != p && room < p.stats.Vacant && i < other.places(); i++ {
+			room += int(other.place(i).turn.Load() & 1)
+		}
+	}
+	return room
 }
 
 // reclaim retires idle connections of a pool, as many as others need. It returns how many the pool has, if the set

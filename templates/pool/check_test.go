@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,5 +157,29 @@ func TestAGoexitInNeedsHealthCheckLosesNoPlace(t *testing.T) {
 		go b.pool.Acquire(b.ctx)
 		require.Equal(t, 1, b.closed(h.Conn()))
 		b.acquire()
+	})
+}
+
+// A hook may be late where the machine is busy, and many a connection can't bear to be closed meanwhile.
+//
+//poolgen:if hasCheck && hasClose
+func TestAConnectionIsNotClosedWhileItsCheckReturnsALittleLate(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: 100 * time.Millisecond}, func(t *testing.T, b *backend) {
+		var checking, together atomic.Bool
+		b.checking(func(ctx context.Context, _ *Conn) error {
+			checking.Store(true)
+			defer checking.Store(false)
+			<-ctx.Done()
+			time.Sleep(20 * time.Millisecond)
+			return ctx.Err()
+		})
+		b.closing(func(context.Context, *Conn) error {
+			together.Store(together.Load() || checking.Load())
+			return nil
+		})
+		b.acquire().Release()
+		b.allDue()
+		b.request(b.ctx).wait()
+		require.False(t, together.Load())
 	})
 }

@@ -70,7 +70,7 @@ var conducts = []conduct{
 	{"fails", func(*gated) script { return fail(errRefused) }, 0, false, false},
 	{"is slow", func(*gated) script { return deaf(300 * time.Millisecond) }, 300 * time.Millisecond, true, false},
 	{"hangs and heeds its context", func(*gated) script { return take(24 * time.Hour) }, time.Second, false, true},
-	{"never returns", func(g *gated) script { return g.never }, time.Second + time.Second/64, false, true},
+	{"never returns", func(g *gated) script { return g.never }, time.Second + 40*time.Millisecond, false, true},
 	{"panics", func(*gated) script { return panicking("oh no") }, 0, false, false},
 	{"ends its goroutine", func(*gated) script { return exit }, 0, false, false},
 }
