@@ -191,7 +191,7 @@ func unify(pattern, t types.Type, inferred map[*types.TypeParam]types.Type) {
 		}
 	case *types.Named:
 		t, ok := types.Unalias(t).(*types.Named)
-		if !ok || p.Origin() != t.Origin() {
+		if !ok || p.Origin() != t.Origin() || p.TypeArgs().Len() != t.TypeArgs().Len() { // as in what does not compile
 			return
 		}
 		for i := range p.TypeArgs().Len() {

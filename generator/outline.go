@@ -130,7 +130,7 @@ func newStem(prefix string) stem {
 // outline makes the outline of a connection's pool, and tells what its marks stand for.
 func (t *template) outline(c *Connection, f features, prefix string) (*outline, values) {
 	used, _ := templateNames() // which fails if there is no template
-	m := &marker{reserved: func(name string) bool { return used[name] != "" || t.builtins[name] }}
+	m := &marker{reserved: func(name string) bool { return used[name] != "" }}
 	s := newStem(prefix)
 	for _, name := range append(c.named(), prefix) {
 		m.off = m.off || strings.Contains(name, markBegin) // a name in Coptic
