@@ -26,7 +26,9 @@ const (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // a run is short, and its heap small: some 10 MB, and a few for each pool
+		// A run is short, and its heap small: some 10 MB, and one for each pool. Most need no collection at all.
+		debug.SetGCPercent(1000)
+		debug.SetMemoryLimit(64 << 20)
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
