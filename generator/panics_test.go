@@ -135,7 +135,7 @@ func (n needsCheck) write(t *testing.T, dir string) string {
 	return string(pool.Text)
 }
 
-var recoverGuard = regexp.MustCompile(`Error\{"needs health check", fmt\.Errorf\(\w+, recover\(\)`)
+var recoverGuard = regexp.MustCompile(`Error\{Op: "needs health check", Err: fmt\.Errorf\(\w+, recover\(\)`)
 
 // The guard against a needs-check that does not return costs more than most of them do.
 func TestOnlyANeedsCheckThatMightNotReturnIsGuarded(t *testing.T) {

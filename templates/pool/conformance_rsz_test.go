@@ -344,8 +344,7 @@ func TestWhoMayNotWaitForOthersDoesNotDoSoAfterAFailedCheck(t *testing.T) {
 			b.checking(take(time.Second).then(fail(errDirty)))
 			r := b.start(b.ctx, acquire)
 			require.NoError(t, b.pool.Resize(1))
-			time.Sleep(2 * time.Second)
-			if r.err == nil {
+			if r.wait().err == nil {
 				require.True(t, r.served().Fresh())
 				b.release(r.held)
 			} else {

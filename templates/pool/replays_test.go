@@ -10,6 +10,8 @@ import (
 
 // A backend is deaf for a minute, while a requester comes every 2 s and gives up after 5 s. The first who comes when it is
 // well again is served at once, though creates from before are still under way.
+//
+//poolgen:if hasDemand
 func TestCRE07ARequesterAfterADeafTimeDoesNotWaitForACreateOfThatTime(t *testing.T) {
 	for name, create := range map[string]script{"heeds its context": take(time.Hour), "never returns": deaf(time.Hour)} {
 		t.Run(name, func(t *testing.T) {
