@@ -488,9 +488,6 @@ func (p *BarePool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
-// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
-// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *BarePool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }

@@ -487,9 +487,6 @@ func (p *BareFixedPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
-// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
-// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *BareFixedPool) short() bool {
 	return p.stats.Waiting > p.stats.Creating
 }

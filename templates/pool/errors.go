@@ -26,14 +26,11 @@ type PoolError struct {
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
 	if st := e.pool; hasStats && st != nil {
-		text := ""
+		text := fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		if hasCheck || hasClose || resetsAway {
-			text = fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-				e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
-		} else {
-			text = fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled; %d others wait; last failure: %v)",
-				e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.Waiting, st.LastError)
+			text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		}
+		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
 		if hasLeaks {
 			text += e.holders
 		}

@@ -237,10 +237,6 @@ func (p *Pool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// (hasDemand) One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
-// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
-// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
-// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating
@@ -248,6 +244,10 @@ func (p *Pool) short() bool {
 	alive := p.stats.InUse
 	alive += p.stats.Checking  //poolgen:if hasCheck
 	alive += p.stats.Resetting //poolgen:if resetsAway
+	// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for releases
+	// longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of 2 ms
+	// cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for, 8
+	// are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true

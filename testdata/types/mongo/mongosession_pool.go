@@ -299,9 +299,9 @@ type MongoSessionPoolError struct {
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *MongoSessionPoolError) Error() string {
 	if st := e.pool; st != nil {
-		text := ""
-		text = fmt.Sprintf("MongoSessionPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled, %d being checked, reset or closed; %d others wait; last failure: %v)",
-			e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating, st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant, st.Waiting, st.LastError)
+		text := fmt.Sprintf("MongoSessionPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
+		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
 		return text
 	}
 	return "MongoSessionPool: " + e.Op + ": " + e.Err.Error()
@@ -624,12 +624,12 @@ func (p *MongoSessionPool) settle() {
 }
 
 // short decides whether the queue is worth another create.
-// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for
-// releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of
-// 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for,
-// 8 are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 func (p *MongoSessionPool) short() bool {
 	alive := p.stats.InUse
+	// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for releases
+	// longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of 2 ms
+	// cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for, 8
+	// are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
