@@ -39,7 +39,7 @@ type LeanPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Site
 	options LeanPoolOptions
-	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
+	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -419,7 +419,7 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	if s == nil && w.err == nil {
 		return nil, p.canceled(w.ctx, "acquire", w.begun)
@@ -453,12 +453,12 @@ func (p *LeanPool) next() *leanWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
+// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
 	p.unlock()
-	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
+	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
 		runtime.Gosched()
 	}
 }
@@ -479,7 +479,7 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&124 == 0 {
+	if s.turn.Load()&508 == 0 {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)

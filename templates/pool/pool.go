@@ -56,7 +56,7 @@ type Pool struct {
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
 	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
-	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
+	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 

@@ -139,7 +139,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	if hasHistogram {
 		p.waits.count(time.Since(w.begun))
@@ -177,7 +177,7 @@ func (p *Pool) next() *waiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
+// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -185,7 +185,7 @@ func (p *Pool) handOver(s *slot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
+	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
 		runtime.Gosched()
 	}
 }
@@ -211,7 +211,7 @@ func (p *Pool) deliver(s *slot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&124 == 0 {
+	if s.turn.Load()&508 == 0 {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)

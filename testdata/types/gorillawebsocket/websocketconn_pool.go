@@ -44,7 +44,7 @@ type WebsocketConnPool struct {
 	context string
 	options WebsocketConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	late    atomic.Int64       // how many nanoseconds waiters come after they are given a place, see handOver
+	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -536,7 +536,7 @@ func (p *WebsocketConnPool) wait(w *websocketConnWaiter) (s *websocketConnSlot, 
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.late.Store((7*p.late.Load() + int64(min(time.Since(w.given), 100*time.Microsecond))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
@@ -571,7 +571,7 @@ func (p *WebsocketConnPool) next() *websocketConnWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 32 leases ends without, and others do so only while the waiters of these come late.
+// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
 func (p *WebsocketConnPool) handOver(s *websocketConnSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -579,7 +579,7 @@ func (p *WebsocketConnPool) handOver(s *websocketConnSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&124 > 0 && p.late.Load() > 25_000 {
+	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
 		runtime.Gosched()
 	}
 }
@@ -600,7 +600,7 @@ func (p *WebsocketConnPool) deliver(s *websocketConnSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&124 == 0 {
+	if s.turn.Load()&508 == 0 {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
