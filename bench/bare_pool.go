@@ -134,7 +134,7 @@ func (p *BarePool) With(ctx context.Context, f func(*Bare) error) error {
 }
 
 // Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *BarePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
@@ -171,8 +171,8 @@ func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 // bareLeased is the type of the connection by a name that leaves a BareLease room for Conn.
 type bareLeased = Bare
 
-// BareLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// BareLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type BareLease struct {
 	*bareLeased
 	slot *bareSlot
@@ -285,12 +285,12 @@ type BarePoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BarePoolError) Error() string {
+	text := "BarePool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("BarePool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "BarePool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

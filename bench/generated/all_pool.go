@@ -187,7 +187,7 @@ func (p *AllPool) With(ctx context.Context, f func(*All) error) error {
 }
 
 // Close ends the pool: requesters get [ErrAllPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *AllPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewAllPool has not made p
@@ -225,8 +225,8 @@ func (p *AllPool) end(ctx context.Context, op string, begun time.Time) error {
 // allLeased is the type of the connection by a name that leaves a AllLease room for Conn.
 type allLeased = All
 
-// AllLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// AllLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type AllLease struct {
 	*allLeased
 	slot   *allSlot
@@ -385,13 +385,13 @@ type AllPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *AllPoolError) Error() string {
+	text := "AllPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("AllPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		text += e.holders
-		return text
 	}
-	return "AllPool: " + e.Op + ": " + e.Err.Error()
+	text += e.holders
+	return text
 }
 
 // Unwrap returns the cause.

@@ -192,7 +192,7 @@ func (p *AllFixedPool) With(ctx context.Context, f func(*AllFixed) error) error 
 }
 
 // Close ends the pool: requesters get [ErrAllFixedPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *AllFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewAllFixedPool has not made p
@@ -230,8 +230,8 @@ func (p *AllFixedPool) end(ctx context.Context, op string, begun time.Time) erro
 // allFixedLeased is the type of the connection by a name that leaves a AllFixedLease room for Conn.
 type allFixedLeased = AllFixed
 
-// AllFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// AllFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type AllFixedLease struct {
 	*allFixedLeased
 	slot   *allFixedSlot
@@ -389,13 +389,13 @@ type AllFixedPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *AllFixedPoolError) Error() string {
+	text := "AllFixedPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("AllFixedPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		text += e.holders
-		return text
 	}
-	return "AllFixedPool: " + e.Op + ": " + e.Err.Error()
+	text += e.holders
+	return text
 }
 
 // Unwrap returns the cause.

@@ -107,7 +107,7 @@ func (p *BareFixedPool) acquire(ctx context.Context, queue int) (lease BareFixed
 }
 
 // Close ends the pool: requesters get [ErrBareFixedPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *BareFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
@@ -142,8 +142,8 @@ func (p *BareFixedPool) end(ctx context.Context, op string, begun time.Time) err
 // bareFixedLeased is the type of the connection by a name that leaves a BareFixedLease room for Conn.
 type bareFixedLeased = BareFixed
 
-// BareFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// BareFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type BareFixedLease struct {
 	*bareFixedLeased
 	slot *bareFixedSlot
@@ -208,7 +208,8 @@ type BareFixedPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BareFixedPoolError) Error() string {
-	return "BareFixedPool: " + e.Op + ": " + e.Err.Error()
+	text := "BareFixedPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

@@ -138,7 +138,7 @@ func (p *DefaultPool) With(ctx context.Context, f func(*Default) error) error {
 }
 
 // Close ends the pool: requesters get [ErrDefaultPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *DefaultPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewDefaultPool has not made p
@@ -175,8 +175,8 @@ func (p *DefaultPool) end(ctx context.Context, op string, begun time.Time) error
 // defaultLeased is the type of the connection by a name that leaves a DefaultLease room for Conn.
 type defaultLeased = Default
 
-// DefaultLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// DefaultLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type DefaultLease struct {
 	*defaultLeased
 	slot *defaultSlot
@@ -289,12 +289,12 @@ type DefaultPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *DefaultPoolError) Error() string {
+	text := "DefaultPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("DefaultPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "DefaultPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

@@ -143,7 +143,7 @@ func (p *DefaultFixedPool) With(ctx context.Context, f func(*DefaultFixed) error
 }
 
 // Close ends the pool: requesters get [ErrDefaultFixedPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *DefaultFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewDefaultFixedPool has not made p
@@ -180,8 +180,8 @@ func (p *DefaultFixedPool) end(ctx context.Context, op string, begun time.Time) 
 // defaultFixedLeased is the type of the connection by a name that leaves a DefaultFixedLease room for Conn.
 type defaultFixedLeased = DefaultFixed
 
-// DefaultFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// DefaultFixedLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type DefaultFixedLease struct {
 	*defaultFixedLeased
 	slot *defaultFixedSlot
@@ -294,12 +294,12 @@ type DefaultFixedPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *DefaultFixedPoolError) Error() string {
+	text := "DefaultFixedPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("DefaultFixedPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "DefaultFixedPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

@@ -25,18 +25,16 @@ type PoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
+	text := "Pool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; hasStats && st != nil {
-		text := fmt.Sprintf("Pool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		if hasCheck || hasClose || resetsAway {
 			text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		}
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		if hasLeaks {
-			text += e.holders
-		}
-		return text
 	}
-	return "Pool: " + e.Op + ": " + e.Err.Error()
+	text += e.holders //poolgen:if hasLeaks
+	return text
 }
 
 // Unwrap returns the cause.

@@ -8,8 +8,8 @@ import (
 // leased is the type of the connection by a name that leaves a Lease room for Conn.
 type leased = Conn
 
-// Lease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// Lease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type Lease struct {
 	*leased
 	closedByRelease //poolgen:if hidesClose

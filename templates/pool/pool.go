@@ -321,7 +321,7 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 }
 
 // Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *Pool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p

@@ -212,7 +212,7 @@ func (p *FullPool) With(ctx context.Context, f func(*Full) error) error {
 }
 
 // Close ends the pool: requesters get [ErrFullPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *FullPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewFullPool has not made p
@@ -250,8 +250,8 @@ func (p *FullPool) end(ctx context.Context, op string, begun time.Time) error {
 // fullLeased is the type of the connection by a name that leaves a FullLease room for Conn.
 type fullLeased = Full
 
-// FullLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// FullLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type FullLease struct {
 	*fullLeased
 	fullClosedByRelease
@@ -419,14 +419,14 @@ type FullPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *FullPoolError) Error() string {
+	text := "FullPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("FullPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		text += e.holders
-		return text
 	}
-	return "FullPool: " + e.Op + ": " + e.Err.Error()
+	text += e.holders
+	return text
 }
 
 // Unwrap returns the cause.

@@ -110,7 +110,7 @@ func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err
 }
 
 // Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *LeanPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
@@ -146,8 +146,8 @@ func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 // leanLeased is the type of the connection by a name that leaves a LeanLease room for Conn.
 type leanLeased = Lean
 
-// LeanLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// LeanLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type LeanLease struct {
 	*leanLeased
 	leanClosedByRelease
@@ -238,7 +238,8 @@ type LeanPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

@@ -150,7 +150,7 @@ func (p *ChClientPool) With(ctx context.Context, f func(*ch.Client) error) error
 }
 
 // Close ends the pool: requesters get [ErrChClientPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *ChClientPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewChClientPool has not made p
@@ -187,8 +187,8 @@ func (p *ChClientPool) end(ctx context.Context, op string, begun time.Time) erro
 // chClientLeased is the type of the connection by a name that leaves a ChClientLease room for Conn.
 type chClientLeased = ch.Client
 
-// ChClientLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// ChClientLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type ChClientLease struct {
 	*chClientLeased
 	chClientClosedByRelease
@@ -305,13 +305,13 @@ type ChClientPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *ChClientPoolError) Error() string {
+	text := "ChClientPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("ChClientPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "ChClientPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

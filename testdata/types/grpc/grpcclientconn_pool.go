@@ -142,7 +142,7 @@ func (p *GrpcClientConnPool) With(ctx context.Context, f func(*grpc.ClientConn) 
 }
 
 // Close ends the pool: requesters get [ErrGrpcClientConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *GrpcClientConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewGrpcClientConnPool has not made p
@@ -179,8 +179,8 @@ func (p *GrpcClientConnPool) end(ctx context.Context, op string, begun time.Time
 // grpcClientConnLeased is the type of the connection by a name that leaves a GrpcClientConnLease room for Conn.
 type grpcClientConnLeased = grpc.ClientConn
 
-// GrpcClientConnLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// GrpcClientConnLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type GrpcClientConnLease struct {
 	*grpcClientConnLeased
 	grpcClientConnClosedByRelease
@@ -295,13 +295,13 @@ type GrpcClientConnPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *GrpcClientConnPoolError) Error() string {
+	text := "GrpcClientConnPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("GrpcClientConnPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "GrpcClientConnPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.

@@ -140,7 +140,7 @@ func (p *NetConnPool) With(ctx context.Context, f func(net.Conn) error) error {
 }
 
 // Close ends the pool: requesters get [ErrNetConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are. It may be called again.
+// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
 func (p *NetConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewNetConnPool has not made p
@@ -177,8 +177,8 @@ func (p *NetConnPool) end(ctx context.Context, op string, begun time.Time) error
 // netConnLeased is the type of the connection by a name that leaves a NetConnLease room for Conn.
 type netConnLeased = net.Conn
 
-// NetConnLease is the right to use a connection, whose methods and fields are the lease's too, until it is released. It may be
-// copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
+// NetConnLease is the right to use a connection, whose methods and fields are the lease's too, until it is released and no longer.
+// It may be copied: the first Release, Discard or the like of any copy ends it, and all others do nothing.
 type NetConnLease struct {
 	netConnLeased
 	netConnClosedByRelease
@@ -296,13 +296,13 @@ type NetConnPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *NetConnPoolError) Error() string {
+	text := "NetConnPool: " + e.Op + ": " + e.Err.Error()
 	if st := e.pool; st != nil {
-		text := fmt.Sprintf("NetConnPool: %s: %v (waited %v; of %d places %d are in use, %d idle, %d being filled", e.Op, e.Err, e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
 		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
 		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
-		return text
 	}
-	return "NetConnPool: " + e.Op + ": " + e.Err.Error()
+	return text
 }
 
 // Unwrap returns the cause.
