@@ -250,7 +250,8 @@ func (p *FullPool) another(ctx context.Context, s *fullSlot) (*fullSlot, error) 
 	}
 	w := p.waiter(ctx, done, begun)
 	w.job = &fullJob{}
-	p.rejoin(w, s.queue)
+	p.insert(w)
+	p.turnAway(w, s.queue)
 	return p.wait(w)
 }
 
@@ -784,18 +785,28 @@ func (p *FullPool) insert(w *fullWaiter) {
 	}
 }
 
-// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
-// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
-func (p *FullPool) rejoin(w *fullWaiter, queue int) {
+// turnAway looks after a requester whose connection was refused and who is back in the queue, but may, as queue says, not wait
+// for others: if no place is coming but theirs, it gets what it would if it came now.
+func (p *FullPool) turnAway(w *fullWaiter, queue int) {
+	if queue > 0 || w.prev == nil { // it has got another idle one
+		return
+	}
 	coming := p.stats.Vacant
 	coming += p.stats.Closing
+	for i := range p.high { // idle ones under suspicion, or checked in the background
+		if j := p.place(i).job; j != nil && j.state == &p.stats.Checking && j.waiter == nil {
+			coming++
+		}
+	}
 	coming = p.fillable(coming)
 	if !p.broken() {
 		coming += p.stats.Creating
 	}
+	if coming > 0 {
+		return
+	}
+	p.remove(w)
 	switch {
-	case queue > 0 || coming > 0:
-		p.insert(w)
 	case p.broken():
 		w.wake(nil, p.trouble)
 	case queue < 0:
@@ -1079,7 +1090,8 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			p.rejoin(w, s.queue)
+			p.insert(w)
+			p.turnAway(w, s.queue)
 		}
 		return
 	case j.op == "create":
@@ -1100,7 +1112,8 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		p.rejoin(w, s.queue)
+		p.insert(w)
+		p.turnAway(w, s.queue)
 		return
 	}
 	if j.waiter != nil {

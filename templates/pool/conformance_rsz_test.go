@@ -356,3 +356,38 @@ func TestWhoMayNotWaitForOthersDoesNotDoSoAfterAFailedCheck(t *testing.T) {
 		}
 	})
 }
+
+// What Resize leaves too many may be a leased connection that goes anyway, as it is from before a Reset. Then the requester
+// need not wait for it if the other idle connections are good, nor if they are found out to be dead and leave their places.
+//
+//poolgen:if hasResize && hasReset && hasCheck && hasTry && hasOutside
+func TestWhoMayNotWaitForOthersGetsWhatTheyDoNotHaveAfterAFailedCheck(t *testing.T) {
+	for _, dead := range []int{1, 2} {
+		virtual(t, PoolOptions{MaxSize: 3}, func(t *testing.T, b *backend) {
+			b.overflows = true
+			for _, acquire := range []func(context.Context) (Lease, error){b.pool.TryAcquire, b.pool.AcquireOrCreate} {
+				require.NoError(t, b.pool.Resize(3))
+				old := b.acquire()
+				b.pool.Reset()
+				held := b.acquireAll(2)
+				b.release(held[0])
+				b.release(held[1])
+				require.NoError(t, b.pool.Resize(2))
+				b.allDue()
+				var checks atomic.Int64
+				b.checking(func(ctx context.Context, c *Conn) error {
+					if checks.Add(1) <= int64(dead) {
+						return errDirty
+					}
+					return nil
+				})
+				lease := b.start(b.ctx, acquire).served()
+				require.False(t, lease.Fresh())
+				b.heal()
+				b.release(lease)
+				b.release(old)
+				b.pool.Reset()
+			}
+		})
+	}
+}

@@ -183,11 +183,8 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		}
 		if w := j.waiter; w != nil { // it was its turn, and still is
 			j.waiter = nil
-			if hasRejoin {
-				p.rejoin(w, s.queue)
-			} else {
-				p.insert(w)
-			}
+			p.insert(w)
+			p.turnAway(w, s.queue) //poolgen:if hasRejoin
 		}
 		return
 	case j.op == "create":
@@ -208,11 +205,8 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		w := j.waiter
 		j.waiter = nil
 		p.retire(s, s.doom)
-		if hasRejoin {
-			p.rejoin(w, s.queue)
-		} else {
-			p.insert(w)
-		}
+		p.insert(w)
+		p.turnAway(w, s.queue) //poolgen:if hasRejoin
 		return
 	}
 	if hasAwait && j.waiter != nil {

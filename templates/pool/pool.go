@@ -292,11 +292,8 @@ func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
 	}
 	w := p.waiter(ctx, done, begun)
 	w.job = &job{}
-	if hasRejoin {
-		p.rejoin(w, s.queue)
-	} else {
-		p.insert(w)
-	}
+	p.insert(w)
+	p.turnAway(w, s.queue) //poolgen:if hasRejoin
 	return p.wait(w)
 }
 

@@ -93,20 +93,32 @@ func (p *Pool) insert(w *waiter) {
 	}
 }
 
-// rejoin has a requester whose connection was refused wait for the next one: it is its turn. If queue says that it may
-// not wait for others, and no place is coming but theirs, it gets what it would if it came now.
+// turnAway looks after a requester whose connection was refused and who is back in the queue, but may, as queue says, not wait
+// for others: if no place is coming but theirs, it gets what it would if it came now.
 //
 //poolgen:if hasRejoin
-func (p *Pool) rejoin(w *waiter, queue int) {
+func (p *Pool) turnAway(w *waiter, queue int) {
+	if queue > 0 || w.prev == nil { // it has got another idle one
+		return
+	}
 	coming := p.stats.Vacant
 	coming += p.stats.Closing //poolgen:if hasClose
+	if hasCheck {
+		for i := range p.high { // idle ones under suspicion, or checked in the background
+			if j := p.place(i).job; j != nil && j.state == &p.stats.Checking && j.waiter == nil {
+				coming++
+			}
+		}
+	}
 	coming = p.fillable(coming)
 	if !hasBreaker || !p.broken() {
 		coming += p.stats.Creating
 	}
+	if coming > 0 {
+		return
+	}
+	p.remove(w)
 	switch {
-	case queue > 0 || coming > 0:
-		p.insert(w)
 	case p.broken(): //poolgen:if hasBreaker
 		w.wake(nil, p.trouble)
 	case queue < 0: //poolgen:if hasOutside

@@ -144,10 +144,18 @@ func (m *machine) fill() {
 		m.failAll()
 		return
 	}
-	for len(m.queue) > 0 && m.vacant() > 0 {
+	var made []int // at the same time: who gets which, is up to the scheduler
+	for range min(len(m.queue), m.vacant()) {
+		m.created()
+		made = append(made, m.last)
+	}
+	for range made {
 		r := m.queue[0]
 		m.queue = m.queue[1:]
-		m.createFor(r)
+		i := slices.Index(made, r.held.id)
+		m.must(i >= 0, "a requester got connection %d, %v, not one of the new ones %v", r.held.id, r.err, made)
+		made = slices.Delete(made, i, i+1)
+		m.served(r, r.held.id)
 	}
 }
 
