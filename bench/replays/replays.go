@@ -38,11 +38,6 @@ var All = slices.Concat(
 	[]Replay{downDeaf, downStuck, downRefused, downHalfOpen, keepAlive, cancelStorm, sizing, sizingStats},
 )
 
-// Misses are the bars that generated pools don't meet, with the reason.
-var Misses = map[string]string{
-	refusedCreate.Name: "an empty pool begins 8 creates at a time, as it can't know yet how long leases last, so 100 requesters are refused in 13 rounds instead of 10; `-without=demand` begins all at once",
-}
-
 // Find returns the replay of that name.
 func Find(name string) (Replay, error) {
 	i := slices.IndexFunc(All, func(r Replay) bool { return r.Name == name })

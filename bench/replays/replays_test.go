@@ -18,10 +18,6 @@ func TestGeneratedPoolsMeetTheBarOfEveryReplay(t *testing.T) {
 				outcome, end := replay.Run(pools.Poolgen)
 				defer end()
 				t.Log(outcome.Measured)
-				if _, missed := Misses[replay.Name]; missed {
-					require.False(t, outcome.Holds, "it is met by now: remove it from Misses, and make the report again")
-					return
-				}
 				require.True(t, outcome.Holds, "%s.\n%s: %s.", replay.What, replay.Bar, outcome.Measured)
 			})
 		})

@@ -623,16 +623,16 @@ func (p *GocqlSessionPool) settle() {
 // short decides whether the queue is worth another create.
 func (p *GocqlSessionPool) short() bool {
 	alive := p.stats.InUse
-	// One always is. More are once the waiters for whom nothing is under way, and three more, would wait for releases
-	// longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5 leases of 2 ms
-	// cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease to wait for, 8
-	// are begun, and the rest once these show how long leases last. Who comes long after the latest gets one: that may hang.
+	// One is for whoever came after the latest. More are once the waiters for whom nothing is under way, and three more, would
+	// wait for releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5
+	// leases of 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease
+	// to wait for, 10 are begun, and the rest once these show how long leases last. Who comes long after gets one: it may hang.
 	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
-	if queued <= 0 || alive == 0 || p.stats.Creating == 0 {
-		return queued > 0 && p.stats.Creating < 8
+	if queued <= 0 || alive == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
+		return queued > 0 && p.stats.Creating < 10
 	}
 	again := p.took/(queued+3) - time.Since(p.served)
 	if again > 0 {
