@@ -94,8 +94,7 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	p := &AllPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*allSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -159,7 +158,7 @@ func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { retur
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *AllPool) acquire(ctx context.Context, queue int) (lease AllLease, err error) {
 	if ctx.Err() != nil {
-		return AllLease{}, p.canceled(ctx, "acquire", time.Now())
+		return AllLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -216,7 +215,7 @@ func (p *AllPool) end(ctx context.Context, op string, begun time.Time) error {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -376,19 +375,20 @@ var (
 
 // AllPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllPoolError struct {
-	Op      string
-	Err     error         // the cause: what the hook returned, or why the context ended
-	pool    *AllPoolStats // as it was when the context ended,
-	waited  time.Duration // after so long
-	holders string        // of leases, then
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration // until that,
+	latest                               error         // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int
+	holders                              string // of leases then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *AllPoolError) Error() string {
 	text := "AllPool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	text += e.holders
 	return text
@@ -397,18 +397,22 @@ func (e *AllPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *AllPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time, w *allWaiter) error {
+	e := &AllPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &AllPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
+	if w != nil || p.closed || p.draining { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = allWaiter{ready: w.ready, next: p.spare}, w
+	}
 	p.mu.Unlock()
-	st := p.Stats()
-	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
 			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
@@ -679,7 +683,8 @@ func (p *AllPool) wait(w *allWaiter) (s *allSlot, err error) {
 	p.waits.count(time.Since(w.begun))
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil { // a place just created may never be waited for again
 		s.spare = w
@@ -726,8 +731,7 @@ func (p *AllPool) handOver(s *allSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *AllPool) deliver(s *allSlot) bool {
 	if w := s.spare; w != nil {
-		*w = allWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = allWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if s.doom != nil {
 		p.retire(s, s.doom)
@@ -907,14 +911,12 @@ func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
@@ -1220,8 +1222,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 			} else if n > p.stats.MaxSize {
 				cancel(&AllPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -1249,7 +1250,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()

@@ -59,8 +59,7 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*bareSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -91,7 +90,7 @@ func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err error) {
 	if ctx.Err() != nil {
-		return BareLease{}, p.canceled(ctx, "acquire", time.Now())
+		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -130,7 +129,7 @@ func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -212,14 +211,18 @@ func (e *BarePoolError) Error() string {
 // Unwrap returns the cause.
 func (e *BarePoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *bareWaiter) error {
+	e := &BarePoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &BarePoolError{Op: op, Err: err}
-	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	p.mu.Lock()
+	if w != nil {
+		*w, p.spare = bareWaiter{ready: w.ready, next: p.spare}, w
+	}
+	p.mu.Unlock()
 	return e
 }
 
@@ -406,7 +409,8 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -450,8 +454,7 @@ func (p *BarePool) handOver(s *bareSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *BarePool) deliver(s *bareSlot) bool {
 	if w := s.spare; w != nil {
-		*w = bareWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = bareWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -564,7 +567,8 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 // had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	p.move(s, &p.stats.Vacant)
-	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
+	for ; oldest; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}

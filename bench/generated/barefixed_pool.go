@@ -63,8 +63,7 @@ func NewBareFixedPool(c *Server, options BareFixedPoolOptions) (*BareFixedPool, 
 	for i := range p.fixed {
 		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
 	}
-	p.stats.MaxSize = bareFixedSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = bareFixedSize, bareFixedSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -94,7 +93,7 @@ func (p *BareFixedPool) Acquire(ctx context.Context) (BareFixedLease, error) {
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *BareFixedPool) acquire(ctx context.Context, queue int) (lease BareFixedLease, err error) {
 	if ctx.Err() != nil {
-		return BareFixedLease{}, p.canceled(ctx, "acquire", time.Now())
+		return BareFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -133,7 +132,7 @@ func (p *BareFixedPool) end(ctx context.Context, op string, begun time.Time) err
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -215,14 +214,18 @@ func (e *BareFixedPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *BareFixedPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *BareFixedPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *BareFixedPool) canceled(ctx context.Context, op string, begun time.Time, w *bareFixedWaiter) error {
+	e := &BareFixedPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &BareFixedPoolError{Op: op, Err: err}
-	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	p.mu.Lock()
+	if w != nil {
+		*w, p.spare = bareFixedWaiter{ready: w.ready, next: p.spare}, w
+	}
+	p.mu.Unlock()
 	return e
 }
 
@@ -405,7 +408,8 @@ func (p *BareFixedPool) wait(w *bareFixedWaiter) (s *bareFixedSlot, err error) {
 		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -449,8 +453,7 @@ func (p *BareFixedPool) handOver(s *bareFixedSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *BareFixedPool) deliver(s *bareFixedSlot) bool {
 	if w := s.spare; w != nil {
-		*w = bareFixedWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = bareFixedWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -563,7 +566,8 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 // had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BareFixedPool) failed(s *bareFixedSlot, j *bareFixedJob, err error) {
 	p.move(s, &p.stats.Vacant)
-	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
+	for ; oldest; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}

@@ -70,8 +70,7 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 	for i := range p.fixed {
 		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
 	}
-	p.stats.MaxSize = defaultFixedSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = defaultFixedSize, defaultFixedSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -115,7 +114,7 @@ func (p *DefaultFixedPool) AcquireOrCreate(ctx context.Context) (DefaultFixedLea
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *DefaultFixedPool) acquire(ctx context.Context, queue int) (lease DefaultFixedLease, err error) {
 	if ctx.Err() != nil {
-		return DefaultFixedLease{}, p.canceled(ctx, "acquire", time.Now())
+		return DefaultFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -171,7 +170,7 @@ func (p *DefaultFixedPool) end(ctx context.Context, op string, begun time.Time) 
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -286,18 +285,19 @@ var (
 
 // DefaultFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type DefaultFixedPoolError struct {
-	Op     string
-	Err    error                  // the cause: what the hook returned, or why the context ended
-	pool   *DefaultFixedPoolStats // as it was when the context ended,
-	waited time.Duration          // after so long
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration // until that,
+	latest                               error         // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *DefaultFixedPoolError) Error() string {
 	text := "DefaultFixedPool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	return text
 }
@@ -305,18 +305,22 @@ func (e *DefaultFixedPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *DefaultFixedPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.Time, w *defaultFixedWaiter) error {
+	e := &DefaultFixedPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &DefaultFixedPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
+	if w != nil || p.closed { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = defaultFixedWaiter{ready: w.ready, next: p.spare}, w
+	}
 	p.mu.Unlock()
-	st := p.Stats()
-	e.pool, e.waited = &st, time.Since(begun)
 	return e
 }
 
@@ -533,7 +537,8 @@ func (p *DefaultFixedPool) wait(w *defaultFixedWaiter) (s *defaultFixedSlot, err
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -580,8 +585,7 @@ func (p *DefaultFixedPool) handOver(s *defaultFixedSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *DefaultFixedPool) deliver(s *defaultFixedSlot) bool {
 	if w := s.spare; w != nil {
-		*w = defaultFixedWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = defaultFixedWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -737,14 +741,12 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 func (p *DefaultFixedPool) failed(s *defaultFixedSlot, j *defaultFixedJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
@@ -780,8 +782,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 			} else if n > p.stats.MaxSize {
 				cancel(&DefaultFixedPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -809,7 +810,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()

@@ -59,8 +59,7 @@ func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*leanSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -91,7 +90,7 @@ func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
-		return LeanLease{}, p.canceled(ctx, "acquire", time.Now())
+		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -130,7 +129,7 @@ func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -215,14 +214,18 @@ func (e *LeanPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *leanWaiter) error {
+	e := &LeanPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &LeanPoolError{Op: op, Err: err}
-	e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	p.mu.Lock()
+	if w != nil {
+		*w, p.spare = leanWaiter{ready: w.ready, next: p.spare}, w
+	}
+	p.mu.Unlock()
 	return e
 }
 
@@ -423,7 +426,8 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
 	}
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -467,8 +471,7 @@ func (p *LeanPool) handOver(s *leanSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *LeanPool) deliver(s *leanSlot) bool {
 	if w := s.spare; w != nil {
-		*w = leanWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = leanWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -594,7 +597,8 @@ func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
+	for ; oldest; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}

@@ -287,7 +287,7 @@ func TestCAN11ATimeoutSaysHowLongAndForWhat(t *testing.T) {
 		b.creating(take(time.Hour))
 		b.requests(2)
 		err := b.timedOut()
-		for _, fact := range []string{"acquire", "waited 3s", "of 3 places", "2 are in use", "0 idle", "1 being filled", "2 others wait"} {
+		for _, fact := range []string{"acquire", "waited 3s", "of 3 places", "2 are in use", "1 being filled", "0 otherwise busy", "2 others wait"} {
 			require.ErrorContains(t, err, fact)
 		}
 	})
@@ -299,7 +299,7 @@ func TestCAN11ATimeoutDuringACheckSaysSo(t *testing.T) {
 		b.stock(1)
 		b.allDue()
 		b.checking(take(time.Hour))
-		require.ErrorContains(t, b.timedOut(), "1 being checked")
+		require.ErrorContains(t, b.timedOut(), "1 otherwise busy")
 	})
 }
 

@@ -16,22 +16,20 @@ var (
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
-	Op      string
-	Err     error         // the cause: what the hook returned, or why the context ended
-	pool    *PoolStats    //poolgen:if hasStats // as it was when the context ended,
-	waited  time.Duration //poolgen:if hasStats // after so long
-	holders string        //poolgen:if hasLeaks // of leases, then
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration //poolgen:if hasStats // until that,
+	latest                               error         //poolgen:if hasStats // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int           //poolgen:if hasStats
+	holders                              string        //poolgen:if hasLeaks // of leases then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
 	text := "Pool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; hasStats && st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		if hasCheck || hasClose || resetsAway {
-			text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
-		}
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if hasStats && e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	text += e.holders //poolgen:if hasLeaks
 	return text
@@ -40,22 +38,25 @@ func (e *PoolError) Error() string {
 // Unwrap returns the cause.
 func (e *PoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *Pool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *waiter) error {
+	e := &PoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &PoolError{Op: op, Err: err}
-	if hasStats {
-		p.mu.Lock()
-		p.stats.Canceled++
-		p.mu.Unlock()
-		st := p.Stats()
-		e.pool, e.waited = &st, time.Since(begun)
-	} else {
-		e.Err = fmt.Errorf("%w (waited %v)", err, time.Since(begun))
+	if !hasStats {
+		e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
 	}
+	p.mu.Lock()
+	p.stats.Canceled++                                                //poolgen:if hasStats
+	if hasStats && (w != nil || p.closed || hasDrain && p.draining) { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = waiter{ready: w.ready, next: p.spare}, w
+	}
+	p.mu.Unlock()
 	if hasLeaks && op != "acquire" {
 		for _, leak := range p.Leases(0) {
 			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)

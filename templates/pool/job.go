@@ -242,14 +242,12 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)
 	}
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if hasAwait && j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}

@@ -96,13 +96,12 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 		for i := range p.fixed {
 			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
 		}
-		p.stats.MaxSize = size
+		p.stats.MaxSize, p.stats.Vacant = size, size
 		p.ages = make([]age, size) //poolgen:if hasUpkeep
 	} else {
 		p.slots.Store(new([]*slot))
-		p.stats.MaxSize = options.MaxSize
+		p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	}
-	p.stats.Vacant = p.stats.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand || hasBreaker
 	p.timer.Stop()                                    //poolgen:if hasDemand || hasBreaker
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -186,7 +185,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		}()
 	}
 	if ctx.Err() != nil {
-		return Lease{}, p.canceled(ctx, "acquire", time.Now())
+		return Lease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	begun := time.Now() //poolgen:if observesAcquired
 	s := p.take()
@@ -347,7 +346,7 @@ func (p *Pool) end(ctx context.Context, op string, begun time.Time) error {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil

@@ -158,7 +158,8 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	}
 	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && (hasTimeout || s.turn.Load() > 0) { // a place just created may never be waited for again
 		s.spare = w
@@ -205,8 +206,7 @@ func (p *Pool) handOver(s *slot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *Pool) deliver(s *slot) bool {
 	if w := s.spare; w != nil {
-		*w = waiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = waiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if hasDoom && s.doom != nil {
 		p.retire(s, s.doom)

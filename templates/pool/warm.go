@@ -27,12 +27,10 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 			} else if n > p.stats.MaxSize {
 				cancel(&PoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if hasKeyed && !done && !p.afford() {
+			if hasKeyed && shared.Err() == nil && p.stats.MaxSize-p.stats.Vacant < n && !p.afford() {
 				cancel(&PoolError{Op: "warm", Err: ErrPoolExhausted})
-				done = true
 			}
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -62,7 +60,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()

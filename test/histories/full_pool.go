@@ -96,8 +96,7 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*fullSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -164,7 +163,7 @@ func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { ret
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err error) {
 	if ctx.Err() != nil {
-		return FullLease{}, p.canceled(ctx, "acquire", time.Now())
+		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	obtained := s == nil
@@ -241,7 +240,7 @@ func (p *FullPool) end(ctx context.Context, op string, begun time.Time) error {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -410,20 +409,20 @@ var (
 
 // FullPoolError is the error of an operation of the pool, or of a hook that it called.
 type FullPoolError struct {
-	Op      string
-	Err     error          // the cause: what the hook returned, or why the context ended
-	pool    *FullPoolStats // as it was when the context ended,
-	waited  time.Duration  // after so long
-	holders string         // of leases, then
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration // until that,
+	latest                               error         // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int
+	holders                              string // of leases then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *FullPoolError) Error() string {
 	text := "FullPool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	text += e.holders
 	return text
@@ -432,18 +431,22 @@ func (e *FullPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time, w *fullWaiter) error {
+	e := &FullPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &FullPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
+	if w != nil || p.closed || p.draining { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = fullWaiter{ready: w.ready, next: p.spare}, w
+	}
 	p.mu.Unlock()
-	st := p.Stats()
-	e.pool, e.waited = &st, time.Since(begun)
 	if op != "acquire" {
 		for _, leak := range p.Leases(0) {
 			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)
@@ -756,7 +759,8 @@ func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	p.waits.count(time.Since(w.begun))
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil { // a place just created may never be waited for again
 		s.spare = w
@@ -803,8 +807,7 @@ func (p *FullPool) handOver(s *fullSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
-		*w = fullWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = fullWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if s.doom != nil {
 		p.retire(s, s.doom)
@@ -1044,14 +1047,12 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
@@ -1452,8 +1453,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 			} else if n > p.stats.MaxSize {
 				cancel(&FullPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -1481,7 +1481,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()

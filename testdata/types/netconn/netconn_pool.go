@@ -68,8 +68,7 @@ func NewNetConnPool(c string, options NetConnPoolOptions) (*NetConnPool, error) 
 	p := &NetConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*netConnSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -112,7 +111,7 @@ func (p *NetConnPool) AcquireOrCreate(ctx context.Context) (NetConnLease, error)
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *NetConnPool) acquire(ctx context.Context, queue int) (lease NetConnLease, err error) {
 	if ctx.Err() != nil {
-		return NetConnLease{}, p.canceled(ctx, "acquire", time.Now())
+		return NetConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -168,7 +167,7 @@ func (p *NetConnPool) end(ctx context.Context, op string, begun time.Time) error
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -288,19 +287,19 @@ var (
 
 // NetConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type NetConnPoolError struct {
-	Op     string
-	Err    error             // the cause: what the hook returned, or why the context ended
-	pool   *NetConnPoolStats // as it was when the context ended,
-	waited time.Duration     // after so long
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration // until that,
+	latest                               error         // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *NetConnPoolError) Error() string {
 	text := "NetConnPool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	return text
 }
@@ -308,18 +307,22 @@ func (e *NetConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *NetConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *NetConnPool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *NetConnPool) canceled(ctx context.Context, op string, begun time.Time, w *netConnWaiter) error {
+	e := &NetConnPoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &NetConnPoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
+	if w != nil || p.closed { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = netConnWaiter{ready: w.ready, next: p.spare}, w
+	}
 	p.mu.Unlock()
-	st := p.Stats()
-	e.pool, e.waited = &st, time.Since(begun)
 	return e
 }
 
@@ -536,7 +539,8 @@ func (p *NetConnPool) wait(w *netConnWaiter) (s *netConnSlot, err error) {
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -583,8 +587,7 @@ func (p *NetConnPool) handOver(s *netConnSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *NetConnPool) deliver(s *netConnSlot) bool {
 	if w := s.spare; w != nil {
-		*w = netConnWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = netConnWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -755,14 +758,12 @@ func (p *NetConnPool) failed(s *netConnSlot, j *netConnJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
@@ -798,8 +799,7 @@ func (p *NetConnPool) Warm(ctx context.Context, n int, create func(ctx context.C
 			} else if n > p.stats.MaxSize {
 				cancel(&NetConnPoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -827,7 +827,7 @@ func (p *NetConnPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()

@@ -68,8 +68,7 @@ func NewPlaywrightPagePool(c playwright.BrowserContext, options PlaywrightPagePo
 	p := &PlaywrightPagePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
 	p.context = c
 	p.slots.Store(new([]*playwrightPageSlot))
-	p.stats.MaxSize = options.MaxSize
-	p.stats.Vacant = p.stats.MaxSize
+	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -114,7 +113,7 @@ func (p *PlaywrightPagePool) AcquireOrCreate(ctx context.Context) (PlaywrightPag
 // queue wait for others, or, if queue is negative, get a connection outside the pool.
 func (p *PlaywrightPagePool) acquire(ctx context.Context, queue int) (lease PlaywrightPageLease, err error) {
 	if ctx.Err() != nil {
-		return PlaywrightPageLease{}, p.canceled(ctx, "acquire", time.Now())
+		return PlaywrightPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
@@ -170,7 +169,7 @@ func (p *PlaywrightPagePool) end(ctx context.Context, op string, begun time.Time
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun)
+			return p.canceled(ctx, op, begun, nil)
 		}
 	}
 	return nil
@@ -287,19 +286,19 @@ var (
 
 // PlaywrightPagePoolError is the error of an operation of the pool, or of a hook that it called.
 type PlaywrightPagePoolError struct {
-	Op     string
-	Err    error                    // the cause: what the hook returned, or why the context ended
-	pool   *PlaywrightPagePoolStats // as it was when the context ended,
-	waited time.Duration            // after so long
+	Op                                   string
+	Err                                  error         // the cause: what the hook returned, or why the context ended
+	waited                               time.Duration // until that,
+	latest                               error         // failure before it, and how many places were what then:
+	size, leased, filling, busy, waiting int
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PlaywrightPagePoolError) Error() string {
 	text := "PlaywrightPagePool: " + e.Op + ": " + e.Err.Error()
-	if st := e.pool; st != nil {
-		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d idle, %d being filled", e.waited, st.MaxSize, st.InUse, st.Idle, st.Creating)
-		text += fmt.Sprintf(", %d being checked, reset or closed", st.MaxSize-st.InUse-st.Idle-st.Creating-st.Vacant)
-		text += fmt.Sprintf("; %d others wait; last failure: %v)", st.Waiting, st.LastError)
+	if e.size > 0 {
+		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
+			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
 	}
 	return text
 }
@@ -307,18 +306,22 @@ func (e *PlaywrightPagePoolError) Error() string {
 // Unwrap returns the cause.
 func (e *PlaywrightPagePoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended.
-func (p *PlaywrightPagePool) canceled(ctx context.Context, op string, begun time.Time) error {
-	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != err {
-		err = fmt.Errorf("%w: %w", err, cause)
+// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+func (p *PlaywrightPagePool) canceled(ctx context.Context, op string, begun time.Time, w *playwrightPageWaiter) error {
+	e := &PlaywrightPagePoolError{Op: op, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e := &PlaywrightPagePoolError{Op: op, Err: err}
 	p.mu.Lock()
 	p.stats.Canceled++
+	if w != nil || p.closed { // nobody waits beside an idle place
+		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+	}
+	if w != nil {
+		*w, p.spare = playwrightPageWaiter{ready: w.ready, next: p.spare}, w
+	}
 	p.mu.Unlock()
-	st := p.Stats()
-	e.pool, e.waited = &st, time.Since(begun)
 	return e
 }
 
@@ -537,7 +540,8 @@ func (p *PlaywrightPagePool) wait(w *playwrightPageWaiter) (s *playwrightPageSlo
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
-		return nil, p.canceled(w.ctx, "acquire", w.begun)
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -584,8 +588,7 @@ func (p *PlaywrightPagePool) handOver(s *playwrightPageSlot) {
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
 func (p *PlaywrightPagePool) deliver(s *playwrightPageSlot) bool {
 	if w := s.spare; w != nil {
-		*w = playwrightPageWaiter{ready: w.ready, next: p.spare}
-		p.spare, s.spare = w, nil
+		*w, p.spare, s.spare = playwrightPageWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
@@ -756,14 +759,12 @@ func (p *PlaywrightPagePool) failed(s *playwrightPageSlot, j *playwrightPageJob,
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
+	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating {
 		j.leave(err)
-	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+		oldest = false
 	}
-	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
 		if w := p.next(); w != nil {
 			w.wake(nil, err)
 		}
@@ -835,8 +836,7 @@ func (p *PlaywrightPagePool) Warm(ctx context.Context, n int, create func(ctx co
 			} else if n > p.stats.MaxSize {
 				cancel(&PlaywrightPagePoolError{Op: "warm", Err: fmt.Errorf("%d connections are too many for %d places", n, p.stats.MaxSize)})
 			}
-			done := shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n
-			if done {
+			if shared.Err() != nil || p.stats.MaxSize-p.stats.Vacant >= n {
 				p.mu.Unlock()
 				return
 			}
@@ -864,7 +864,7 @@ func (p *PlaywrightPagePool) Warm(ctx context.Context, n int, create func(ctx co
 	crew.Wait()
 	err := context.Cause(shared)
 	if ctx.Err() != nil {
-		err = p.canceled(ctx, "warm", begun)
+		err = p.canceled(ctx, "warm", begun, nil)
 	}
 	p.mu.Lock()
 	defer p.unlock()
