@@ -1,9 +1,9 @@
 package generator
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"regexp"
 	"strings"
 	"sync"
@@ -23,12 +23,12 @@ const (
 )
 
 // outputNames are the names of a pool. Those that the template exports stay exported, unless the connection type is not.
-func outputNames(scope *types.Scope, s stem, typ string) names {
+func outputNames(declared map[string]bool, s stem, typ string) names {
 	n := names{
 		again: "goGenerate" + s.upper + "PoolAgain", againEvents: "goGenerate" + s.upper + "PoolAgainForEvents",
 		absent: s.lower + "Absent", absentEvent: s.lower + "AbsentEvents",
 	}
-	for _, name := range scope.Names() {
+	for name := range declared {
 		switch {
 		case name == "Conn":
 			n[name] = typ
@@ -61,26 +61,27 @@ func (n names) filled(v values) names {
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
 // that do.
 // The types that stand for the user's others are replaced by those.
-func (s *source) rename(n names, info *types.Info, scope *types.Scope, others map[string]string) {
+func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 	var shadow *ast.BlockStmt // where a variable has the name of the connection type, which has an alias
 	for _, node := range s.nodes() {
 		switch node := node.(type) {
 		case *ast.Ident:
-			to := n.of(node, info, scope)
+			if !ids.global[node] {
+				continue
+			}
+			to := cmp.Or(n[node.Name], others[node.Name])
 			if to == n["Conn"] && shadow != nil && shadow.Pos() < node.Pos() && node.Pos() < shadow.End() {
 				to = n["leased"]
 			}
 			if to != "" {
 				s.replace(node.Pos(), node.End(), to)
-			} else if obj := info.Uses[node]; obj != nil && others[obj.Name()] != "" && obj.Parent() == scope {
-				s.replace(node.Pos(), node.End(), others[obj.Name()])
 			}
 		case *ast.BasicLit:
 			if node.Kind == token.STRING {
 				s.replace(node.Pos(), node.End(), n.inText(node.Value))
 			}
 		case *ast.FuncDecl:
-			if shadow = nil; variables(node, info)[n["Conn"]] {
+			if shadow = nil; ids.locals[node][n["Conn"]] {
 				shadow = node.Body
 			}
 			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)
@@ -90,7 +91,7 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 				case *ast.TypeSpec:
 					s.renameDoc(n, node.Doc, spec.Name, true)
 				case *ast.ValueSpec:
-					s.renameDoc(n, node.Doc, spec.Names[0], spec.Names[0].Name == "_" || info.Defs[spec.Names[0]].Parent() == scope)
+					s.renameDoc(n, node.Doc, spec.Names[0], spec.Names[0].Name == "_" || ids.global[spec.Names[0]])
 				}
 			}
 		}
@@ -121,27 +122,6 @@ func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, pack
 	if rest, ok := strings.CutPrefix(doc.List[0].Text, "// "+name.Name+" "); ok {
 		s.replaceText(doc.List[0], "// "+n[name.Name]+" "+n.inText(rest))
 	}
-}
-
-// of is the new name of an identifier, or "". An embedded field is called as its type.
-func (n names) of(id *ast.Ident, info *types.Info, scope *types.Scope) string {
-	obj := info.Uses[id]
-	if obj == nil {
-		obj = info.Defs[id]
-	}
-	if obj == nil {
-		return ""
-	}
-	if v, ok := obj.(*types.Var); ok && v.IsField() {
-		if v.Embedded() {
-			return n[v.Name()]
-		}
-		return ""
-	}
-	if obj.Parent() == scope {
-		return n[obj.Name()]
-	}
-	return ""
 }
 
 var word = regexp.MustCompile(`\[?\*?\b[A-Z]\w*\]?`)

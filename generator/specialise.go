@@ -57,14 +57,14 @@ func (s *source) specialise(o *outline, t *template) error {
 	if o.Interface || o.ByValue {
 		s.dropStars()
 	}
-	s.inline(o.Connection, o.names, t.info)
+	s.inline(o.Connection, o.names, t.ids)
 	if o.features["hidesClose"] {
 		s.hide(o.Hooks[Close])
 	}
 	others := map[string]string{"Context": o.Context, "Key": o.Key, "Observer": o.Observer, "none": o.none()}
 	s.edits = append(s.edits, s.renames.get(fmt.Sprint(o.names["Pool"], o.names["Conn"], others), func() []edit {
 		renamed := s.unedited()
-		renamed.rename(o.names, t.info, t.scope, others)
+		renamed.rename(o.names, t.ids, others)
 		return renamed.edits
 	})...)
 	return nil
