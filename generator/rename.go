@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"go/ast"
 	"go/token"
-	"regexp"
+	"iter"
 	"strings"
-	"sync"
-	"unicode"
 )
 
 // names maps the package-level names of the template to those of the output.
@@ -108,7 +106,7 @@ func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 // replaceText replaces the text of a comment. If it has been already, that stays: of two edits of a range the first is
 // made.
 func (s *source) replaceText(c *ast.Comment, text string) {
-	if text != c.Text && !remark.MatchString(c.Text) {
+	if feature, _ := remark(c.Text); feature == "" && text != c.Text {
 		s.replace(c.Pos(), c.End(), text)
 	}
 }
@@ -124,27 +122,19 @@ func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, pack
 	}
 }
 
-var word = regexp.MustCompile(`\[?\*?\b[A-Z]\w*\]?`)
-
 // inText renames the exported names in the text of a comment or string. Conn is also a method, so it is
 // renamed only where a link shows that the type is meant.
 func (n names) inText(text string) string {
-	found, ok := words.Load(text)
-	if !ok {
-		found = word.FindAllStringIndex(text, -1)
-		words.Store(text, found)
-	}
 	var b strings.Builder
 	at := 0
-	for _, span := range found.([][]int) {
-		w := text[span[0]:span[1]]
-		name := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		if n[name] == "" || name == "Conn" && !strings.HasPrefix(w, "[") {
+	for from, to := range exportedWords(text) {
+		word, before := text[from:to], text[at:from]
+		if n[word] == "" || word == "Conn" && !strings.HasSuffix(before, "[") && !strings.HasSuffix(before, "[*") {
 			continue
 		}
-		b.WriteString(text[at:span[0]])
-		b.WriteString(strings.Replace(w, name, n[name], 1))
-		at = span[1]
+		b.WriteString(before)
+		b.WriteString(n[word])
+		at = to
 	}
 	if at == 0 {
 		return text
@@ -153,5 +143,22 @@ func (n names) inText(text string) string {
 	return b.String()
 }
 
-// words are where the words are in the texts of the template.
-var words sync.Map
+// exportedWords are the ranges of the words in a text that begin with a capital letter.
+func exportedWords(text string) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for from := 0; from < len(text); from++ {
+			to := from
+			for to < len(text) && isWord(text[to]) {
+				to++
+			}
+			if from < to && 'A' <= text[from] && text[from] <= 'Z' && !yield(from, to) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+func isWord(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+}
