@@ -75,7 +75,9 @@ func (t *template) parse(name string, text []byte) (*source, error) {
 	}
 	s := &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}
 	s.marks, s.renames = sync.OnceValues(s.findMarks), &memo[[]edit]{}
-	s.nodes = sync.OnceValue(func() []ast.Node { return slices.Collect(ast.Preorder(file)) })
+	s.nodes = sync.OnceValue(func() []ast.Node {
+		return slices.AppendSeq(make([]ast.Node, 0, len(text)/5), ast.Preorder(file)) // about as many
+	})
 	t.files = append(t.files, s)
 	return s, nil
 }
