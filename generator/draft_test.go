@@ -32,7 +32,7 @@ func whole(t *testing.T, c *Connection, r Request) string {
 		add(text)
 	}
 	add(o.guards(o.names))
-	frame, err := c.frame(r, o.names, d)
+	frame, err := c.frame(r, o.names["Pool"], o.names["size"], d)
 	require.NoError(t, err)
 	return strings.Join(append([]string{string(frame)}, texts...), "\n")
 }

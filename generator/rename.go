@@ -47,15 +47,6 @@ func outputNames(declared map[string]bool, s stem, typ string) names {
 	return n
 }
 
-// filled are the names with what the marks in them stand for.
-func (n names) filled(v values) names {
-	all := names{}
-	for from, to := range n {
-		all[from] = v.fill(to)
-	}
-	return all
-}
-
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
 // that do.
 // The types that stand for the user's others are replaced by those.

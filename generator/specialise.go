@@ -21,8 +21,8 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	n := o.names.filled(v)
-	frame, err := c.frame(r, n, d)
+	pool, size := v.fill(o.names["Pool"]), v.fill(o.names["size"])
+	frame, err := c.frame(r, pool, size, d)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 		}
 		text = v.append(append(text, '\n'), passage)
 	}
-	return text, t.verify(c, frame, d, v, n["size"])
+	return text, t.verify(c, frame, d, v, size)
 }
 
 // specialised is what a file of the template declares for an outline.
