@@ -42,7 +42,7 @@ func identify(files []*source) *identifiers {
 // identify does so for one file. It returns the identifiers that refer to members, and notes the types that are embedded.
 func (ids *identifiers) identify(s *source, embedded map[string]bool) (members []*ast.Ident) {
 	var around *ast.FuncDecl
-	is := map[*ast.Ident]bool{} // members, which the parser takes for variables
+	named := map[*ast.Ident]bool{} // the names of fields, which the parser takes for variables
 	for _, n := range s.nodes() {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
@@ -52,17 +52,17 @@ func (ids *identifiers) identify(s *source, embedded map[string]bool) (members [
 			for _, field := range n.Fields.List {
 				embedded[typeName(field)] = true
 				for _, name := range field.Names {
-					is[name] = true
+					named[name] = true
 				}
 			}
 		case *ast.SelectorExpr:
 			members = append(members, n.Sel)
 		case *ast.KeyValueExpr:
 			if id, ok := n.Key.(*ast.Ident); ok {
-				is[id], members = true, append(members, id)
+				named[id], members = true, append(members, id)
 			}
 		case *ast.Ident:
-			if n.Obj == nil || is[n] || n.Name == "_" {
+			if n.Obj == nil || named[n] || n.Name == "_" {
 				continue
 			}
 			if n.Obj.Kind == ast.Var {

@@ -35,7 +35,6 @@ func prepareTemplate() {
 	if t, err := parsedTemplate(); err == nil {
 		for _, s := range t.sources {
 			_, _ = s.marks()
-			s.nodes()
 		}
 	}
 }
