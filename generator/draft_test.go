@@ -15,7 +15,7 @@ func whole(t *testing.T, c *Connection, r Request) string {
 	t.Helper()
 	parsed, err := parsedTemplate()
 	require.NoError(t, err)
-	o := &outline{Connection: c, features: parsed.features(c, r), names: outputNames(parsed.scope, newStem(r.prefix()), c.Type)}
+	o := &outline{Connection: c, features: parsed.features(c, r), names: outputNames(parsed.ids.declared, newStem(r.prefix()), c.Type)}
 	d := &draft{}
 	var texts []string
 	add := func(text string) {
@@ -32,7 +32,7 @@ func whole(t *testing.T, c *Connection, r Request) string {
 		add(text)
 	}
 	add(o.guards(o.names))
-	frame, err := c.frame(r, o.names, d)
+	frame, err := c.frame(r, o.names["Pool"], o.names["size"], d)
 	require.NoError(t, err)
 	return strings.Join(append([]string{string(frame)}, texts...), "\n")
 }

@@ -76,7 +76,7 @@ func (r *resolver) explain(ctx context.Context, c *Connection, file *File) (*Exp
 		Lines:    bytes.Count(file.Text, []byte("\n")),
 		Hooks:    r.explainHooks(c),
 		Groups:   t.explainGroups(c, r.request),
-		API:      explainAPI(out, outputNames(t.scope, newStem(r.request.prefix()), c.Type)),
+		API:      explainAPI(out, outputNames(t.ids.declared, newStem(r.request.prefix()), c.Type)),
 		Observes: []string{},
 		Notes:    []string{},
 	}

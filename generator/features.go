@@ -94,16 +94,18 @@ func (c *Connection) features(r Request) features {
 // leaseMethods are the methods of the lease that the features leave. They hide the connection's by themselves.
 func (t *template) leaseMethods(f features) map[string]bool {
 	methods := map[string]bool{}
+	for _, fn := range t.functions() {
+		if receives(fn, "Lease") {
+			methods[fn.Name.Name] = true
+		}
+	}
 	for _, s := range t.sources {
-		dropped := map[*ast.CommentGroup]bool{}
 		marks, _ := s.marks() // folding reports the errors
 		for _, m := range marks {
-			stays, _ := f.hold(m)
-			dropped[m.group] = !stays
-		}
-		for _, decl := range s.file.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && receives(fn, "Lease") && !dropped[fn.Doc] {
-				methods[fn.Name.Name] = true
+			if fn, ok := m.node.(*ast.FuncDecl); ok && receives(fn, "Lease") {
+				if stays, _ := f.hold(m); !stays {
+					delete(methods, fn.Name.Name)
+				}
 			}
 		}
 	}

@@ -1,13 +1,10 @@
 package generator
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -221,10 +218,13 @@ func (s *source) findMarks() ([]mark, error) {
 			if m.condition, _ = parser.ParseExpr(argument); m.condition == nil {
 				return nil, fmt.Errorf("%s: no condition: %q", s.name, c.Text)
 			}
-			if m.node, m.doc = s.marked(m); m.node == nil {
-				return nil, fmt.Errorf("%s: nothing is marked by %q", s.name, c.Text)
-			}
 			marks = append(marks, m)
+		}
+	}
+	s.attach(marks)
+	for _, m := range marks {
+		if m.node == nil {
+			return nil, fmt.Errorf("%s: nothing is marked by %q", s.name, m.comment.Text)
 		}
 	}
 	return marks, nil
@@ -250,18 +250,25 @@ func (f *folder) mark(m mark) {
 	}
 }
 
-// remark matches a line of a comment that begins with a feature in parentheses.
-var remark = regexp.MustCompile(`^// \((has\w+)\) `)
+// remark is the feature in parentheses with which a line of a comment begins, or "", and what follows.
+func remark(line string) (feature, rest string) {
+	if begun, ok := strings.CutPrefix(line, "// (has"); ok {
+		if name, rest, ok := strings.Cut(begun, ") "); ok && isName(name) {
+			return "has" + name, rest
+		}
+	}
+	return "", ""
+}
 
 // remarks folds the lines of comments that hold for a feature only.
 func (f *folder) remarks() {
 	for _, group := range f.file.Comments {
 		for _, c := range group.List {
-			match := remark.FindStringSubmatch(c.Text)
+			feature, rest := remark(c.Text)
 			switch {
-			case match == nil:
-			case f.features[match[1]]:
-				f.edits = append(f.edits, edit{from: f.offset(c.Pos()), to: f.offset(c.Pos()) + len(match[0]), text: "// "})
+			case feature == "":
+			case f.features[feature]:
+				f.edits = append(f.edits, edit{from: f.offset(c.Pos()), to: f.offset(c.End()) - len(rest), text: "// "})
 			default:
 				f.cut(f.offset(c.Pos()), f.offset(c.End()))
 			}
@@ -284,39 +291,41 @@ func (f *folder) dropComment(m mark) {
 	f.cut(from, to)
 }
 
-// marked finds what a mark is about: the declaration of whose doc it is part, or else the outermost thing
-// that begins on the mark's line.
-func (s *source) marked(m mark) (marked ast.Node, doc *ast.CommentGroup) {
-	line := strings.LastIndexByte(s.text[:s.offset(m.comment.Pos())], '\n') + 1
-	around, _ := slices.BinarySearchFunc(s.file.Decls, line, func(d ast.Decl, line int) int { return cmp.Compare(s.offset(d.End()), line) })
-	if around == len(s.file.Decls) {
-		return nil, nil
+// attach finds out what marks are about: the declaration of whose doc one is a part, or else the outermost thing that begins
+// on the mark's line.
+func (s *source) attach(marks []mark) {
+	documented := map[*ast.CommentGroup]ast.Node{}
+	begins := map[int]ast.Node{} // by the offset where the line of a mark begins
+	for _, m := range marks {
+		begins[s.begin(m)] = nil
 	}
-	for n := range ast.Preorder(s.file.Decls[around]) {
+	for _, n := range s.nodes() {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
-			if n.Doc == m.group {
-				return n, n.Doc
-			}
+			documented[n.Doc] = n
 		case *ast.GenDecl:
-			if n.Doc == m.group {
-				return n, n.Doc
-			}
-		case *ast.Field:
-			if s.begins(n, line, m) {
-				return n, n.Doc
-			}
-		case *ast.ValueSpec, *ast.CaseClause, ast.Stmt, ast.Expr:
-			if s.begins(n, line, m) {
-				return n, nil
+			documented[n.Doc] = n
+		case *ast.Field, *ast.ValueSpec, *ast.CaseClause, ast.Stmt, ast.Expr:
+			if outer, wanted := begins[s.offset(n.Pos())]; wanted && outer == nil {
+				begins[s.offset(n.Pos())] = n
 			}
 		}
 	}
-	return nil, nil
+	for i := range marks {
+		m := &marks[i]
+		m.node, m.doc = documented[m.group], m.group
+		if m.node == nil {
+			m.node, m.doc = begins[s.begin(*m)], nil
+		}
+		if field, ok := m.node.(*ast.Field); ok {
+			m.doc = field.Doc
+		}
+	}
 }
 
-// begins reports whether a node is the first thing on the line of a mark.
-func (s *source) begins(n ast.Node, line int, m mark) bool {
-	at := s.offset(n.Pos())
-	return at >= line && at < s.offset(m.comment.Pos()) && strings.TrimSpace(s.text[line:at]) == ""
+// begin is the offset of the first thing on the line of a mark.
+func (s *source) begin(m mark) int {
+	at := s.offset(m.comment.Pos())
+	line := s.text[strings.LastIndexByte(s.text[:at], '\n')+1 : at]
+	return at - len(strings.TrimLeft(line, "\t "))
 }

@@ -22,7 +22,7 @@ const licence = "This file is free of conditions: the license of poolgen does no
 
 // frame is what comes before the passages of a draft: the header, the package clause, the imports of all of them, and
 // the size.
-func (c *Connection) frame(r Request, n names, d *draft) ([]byte, error) {
+func (c *Connection) frame(r Request, pool, size string, d *draft) ([]byte, error) {
 	var paths []string
 	for _, p := range d.passages {
 		paths = append(paths, p.paths...)
@@ -46,7 +46,7 @@ func (c *Connection) frame(r Request, n names, d *draft) ([]byte, error) {
 	}
 	b.WriteString(")\n")
 	if r.Size > 0 {
-		fmt.Fprintf(&b, "\n// %s is the number of places of a [%s].\nconst %s = %d\n", n["size"], n["Pool"], n["size"], r.Size)
+		fmt.Fprintf(&b, "\n// %s is the number of places of a [%s].\nconst %s = %d\n", size, pool, size, r.Size)
 	}
 	text, err := format.Source(b.Bytes())
 	if err != nil {

@@ -3,9 +3,7 @@ package generator
 import (
 	"fmt"
 	"go/ast"
-	"go/types"
 	"strings"
-	"sync"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -37,7 +35,7 @@ func (t *template) reachable(c *Connection) error {
 			continue
 		}
 		for _, fn := range t.functions() {
-			if calls(fn, kind) && variables(fn, t.info)[h.Call] {
+			if calls(fn, kind) && t.ids.locals[fn][h.Call] {
 				return at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
 			}
 		}
@@ -58,12 +56,12 @@ func calls(fn *ast.FuncDecl, kind Kind) bool {
 }
 
 // inline replaces each call of a stand-in by a call of the hook.
-func (s *source) inline(c *Connection, names names, info *types.Info) {
+func (s *source) inline(c *Connection, names names, ids *identifiers) {
 	var locals map[string]bool // the names of the variables of the function around
 	for _, n := range s.nodes() {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
-			locals = variables(n, info)
+			locals = ids.locals[n]
 		case *ast.AssignStmt:
 			if call, kind := standIn(n.Rhs[0]); call != nil && !kind.asks() && c.Hooks[kind] != nil {
 				typ := c.Type
@@ -86,25 +84,6 @@ func (s *source) inline(c *Connection, names names, info *types.Info) {
 			}
 		}
 	}
-}
-
-// known are the variables of the template's functions.
-var known sync.Map
-
-// variables are the names of all that a function declares, and of what an inlined call may.
-func variables(fn *ast.FuncDecl, info *types.Info) map[string]bool {
-	if names, ok := known.Load(fn); ok {
-		return names.(map[string]bool)
-	}
-	names := map[string]bool{"made": true}
-	defer func() { known.Store(fn, names) }()
-	ast.Inspect(fn, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && info.Defs[id] != nil && id != fn.Name {
-			names[id.Name] = true
-		}
-		return true
-	})
-	return names
 }
 
 func standIn(e ast.Expr) (*ast.CallExpr, Kind) {

@@ -44,6 +44,14 @@ func nearest(name string, names []string) string {
 	return ""
 }
 
+// didYouMean ends a message with the name that is most like the given one, if any is.
+func didYouMean(name string, names []string) string {
+	if near := nearest(name, names); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
 // near are the names that are like the given one, the most alike first.
 func near(name string, names []string) []string {
 	var alike []string

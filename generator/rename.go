@@ -1,13 +1,11 @@
 package generator
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
-	"go/types"
-	"regexp"
+	"iter"
 	"strings"
-	"sync"
-	"unicode"
 )
 
 // names maps the package-level names of the template to those of the output.
@@ -23,12 +21,12 @@ const (
 )
 
 // outputNames are the names of a pool. Those that the template exports stay exported, unless the connection type is not.
-func outputNames(scope *types.Scope, s stem, typ string) names {
+func outputNames(declared map[string]bool, s stem, typ string) names {
 	n := names{
 		again: "goGenerate" + s.upper + "PoolAgain", againEvents: "goGenerate" + s.upper + "PoolAgainForEvents",
 		absent: s.lower + "Absent", absentEvent: s.lower + "AbsentEvents",
 	}
-	for _, name := range scope.Names() {
+	for name := range declared {
 		switch {
 		case name == "Conn":
 			n[name] = typ
@@ -49,38 +47,30 @@ func outputNames(scope *types.Scope, s stem, typ string) names {
 	return n
 }
 
-// filled are the names with what the marks in them stand for.
-func (n names) filled(v values) names {
-	all := names{}
-	for from, to := range n {
-		all[from] = v.fill(to)
-	}
-	return all
-}
-
 // rename renames the identifiers that refer to package-level names, and the words in comments and strings
 // that do.
 // The types that stand for the user's others are replaced by those.
-func (s *source) rename(n names, info *types.Info, scope *types.Scope, others map[string]string) {
+func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 	var shadow *ast.BlockStmt // where a variable has the name of the connection type, which has an alias
 	for _, node := range s.nodes() {
 		switch node := node.(type) {
 		case *ast.Ident:
-			to := n.of(node, info, scope)
+			if !ids.global[node] {
+				continue
+			}
+			to := cmp.Or(n[node.Name], others[node.Name])
 			if to == n["Conn"] && shadow != nil && shadow.Pos() < node.Pos() && node.Pos() < shadow.End() {
 				to = n["leased"]
 			}
 			if to != "" {
 				s.replace(node.Pos(), node.End(), to)
-			} else if obj := info.Uses[node]; obj != nil && others[obj.Name()] != "" && obj.Parent() == scope {
-				s.replace(node.Pos(), node.End(), others[obj.Name()])
 			}
 		case *ast.BasicLit:
 			if node.Kind == token.STRING {
 				s.replace(node.Pos(), node.End(), n.inText(node.Value))
 			}
 		case *ast.FuncDecl:
-			if shadow = nil; variables(node, info)[n["Conn"]] {
+			if shadow = nil; ids.locals[node][n["Conn"]] {
 				shadow = node.Body
 			}
 			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)
@@ -90,7 +80,7 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 				case *ast.TypeSpec:
 					s.renameDoc(n, node.Doc, spec.Name, true)
 				case *ast.ValueSpec:
-					s.renameDoc(n, node.Doc, spec.Names[0], spec.Names[0].Name == "_" || info.Defs[spec.Names[0]].Parent() == scope)
+					s.renameDoc(n, node.Doc, spec.Names[0], spec.Names[0].Name == "_" || ids.global[spec.Names[0]])
 				}
 			}
 		}
@@ -107,7 +97,7 @@ func (s *source) rename(n names, info *types.Info, scope *types.Scope, others ma
 // replaceText replaces the text of a comment. If it has been already, that stays: of two edits of a range the first is
 // made.
 func (s *source) replaceText(c *ast.Comment, text string) {
-	if text != c.Text && !remark.MatchString(c.Text) {
+	if feature, _ := remark(c.Text); feature == "" && text != c.Text {
 		s.replace(c.Pos(), c.End(), text)
 	}
 }
@@ -123,48 +113,19 @@ func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, pack
 	}
 }
 
-// of is the new name of an identifier, or "". An embedded field is called as its type.
-func (n names) of(id *ast.Ident, info *types.Info, scope *types.Scope) string {
-	obj := info.Uses[id]
-	if obj == nil {
-		obj = info.Defs[id]
-	}
-	if obj == nil {
-		return ""
-	}
-	if v, ok := obj.(*types.Var); ok && v.IsField() {
-		if v.Embedded() {
-			return n[v.Name()]
-		}
-		return ""
-	}
-	if obj.Parent() == scope {
-		return n[obj.Name()]
-	}
-	return ""
-}
-
-var word = regexp.MustCompile(`\[?\*?\b[A-Z]\w*\]?`)
-
 // inText renames the exported names in the text of a comment or string. Conn is also a method, so it is
 // renamed only where a link shows that the type is meant.
 func (n names) inText(text string) string {
-	found, ok := words.Load(text)
-	if !ok {
-		found = word.FindAllStringIndex(text, -1)
-		words.Store(text, found)
-	}
 	var b strings.Builder
 	at := 0
-	for _, span := range found.([][]int) {
-		w := text[span[0]:span[1]]
-		name := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		if n[name] == "" || name == "Conn" && !strings.HasPrefix(w, "[") {
+	for from, to := range exportedWords(text) {
+		word, before := text[from:to], text[at:from]
+		if n[word] == "" || word == "Conn" && !strings.HasSuffix(before, "[") && !strings.HasSuffix(before, "[*") {
 			continue
 		}
-		b.WriteString(text[at:span[0]])
-		b.WriteString(strings.Replace(w, name, n[name], 1))
-		at = span[1]
+		b.WriteString(before)
+		b.WriteString(n[word])
+		at = to
 	}
 	if at == 0 {
 		return text
@@ -173,5 +134,22 @@ func (n names) inText(text string) string {
 	return b.String()
 }
 
-// words are where the words are in the texts of the template.
-var words sync.Map
+// exportedWords are the ranges of the words in a text that begin with a capital letter.
+func exportedWords(text string) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for from := 0; from < len(text); from++ {
+			to := from
+			for to < len(text) && isWord(text[to]) {
+				to++
+			}
+			if from < to && 'A' <= text[from] && text[from] <= 'Z' && !yield(from, to) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+func isWord(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+}

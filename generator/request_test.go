@@ -104,7 +104,7 @@ func TestNamesOfThePoolAreIdentifiersOfTheRightCase(t *testing.T) {
 	require.NoError(t, err)
 	for _, prefix := range []string{"MyConn", "myConn", "DB", "db", "LDAPConn", "T", "x", "Ünï", "ünï", "a1"} {
 		seen := map[string]string{}
-		for from, to := range outputNames(parsed.scope, newStem(prefix), "Type") {
+		for from, to := range outputNames(parsed.ids.declared, newStem(prefix), "Type") {
 			require.True(t, token.IsIdentifier(to), "%s: %s becomes %q", prefix, from, to)
 			require.Empty(t, seen[to], "%s: %s and %s become the same", prefix, from, seen[to])
 			seen[to] = from

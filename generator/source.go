@@ -93,11 +93,9 @@ var templateNames = sync.OnceValues(func() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	used := map[string]string{"made": "a variable"}
-	for id, obj := range t.info.Defs {
-		if v, ok := obj.(*types.Var); ok && !v.IsField() {
-			used[id.Name] = "a variable"
-		}
+	used := map[string]string{}
+	for name := range t.ids.variables {
+		used[name] = "a variable"
 	}
 	for name, p := range t.imports {
 		used[name] = p

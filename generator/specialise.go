@@ -21,8 +21,8 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	n := o.names.filled(v)
-	frame, err := c.frame(r, n, d)
+	pool, size := v.fill(o.names["Pool"]), v.fill(o.names["size"])
+	frame, err := c.frame(r, pool, size, d)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func specialise(c *Connection, r Request) ([]byte, error) {
 		}
 		text = v.append(append(text, '\n'), passage)
 	}
-	return text, t.verify(c, frame, d, v, n["size"])
+	return text, t.verify(c, frame, d, v, size)
 }
 
 // specialised is what a file of the template declares for an outline.
@@ -57,14 +57,14 @@ func (s *source) specialise(o *outline, t *template) error {
 	if o.Interface || o.ByValue {
 		s.dropStars()
 	}
-	s.inline(o.Connection, o.names, t.info)
+	s.inline(o.Connection, o.names, t.ids)
 	if o.features["hidesClose"] {
 		s.hide(o.Hooks[Close])
 	}
 	others := map[string]string{"Context": o.Context, "Key": o.Key, "Observer": o.Observer, "none": o.none()}
 	s.edits = append(s.edits, s.renames.get(fmt.Sprint(o.names["Pool"], o.names["Conn"], others), func() []edit {
 		renamed := s.unedited()
-		renamed.rename(o.names, t.info, t.scope, others)
+		renamed.rename(o.names, t.ids, others)
 		return renamed.edits
 	})...)
 	return nil

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
 	"path"
 	"slices"
 	"strconv"
@@ -16,14 +15,12 @@ import (
 // template is the parsed template.
 type template struct {
 	fset    *token.FileSet
-	files   []*ast.File // all of them,
-	sources []*source   // and those that make up a pool
-	scope   *types.Scope
-	info    *types.Info
+	files   []*source // all of them,
+	sources []*source // and those that make up a pool
+	ids     *identifiers
 	imports map[string]string // the paths of what it imports, by name
 
-	builtins  map[string]bool // the names of Go's own that it uses
-	constants []constant      // its features
+	constants []constant // its features
 
 	drafts   memo[*draft]
 	passages memo[*passage]
@@ -38,13 +35,11 @@ func prepareTemplate() {
 	if t, err := parsedTemplate(); err == nil {
 		for _, s := range t.sources {
 			_, _ = s.marks()
-			s.nodes()
 		}
 	}
 }
 
-// parseTemplate parses the template and resolves its names. The standard library is made up, as the
-// importer of a user's package makes everything up: all that matters here is which names are the template's.
+// parseTemplate parses the template, and finds out what the names in it refer to.
 func parseTemplate() (*template, error) {
 	t := &template{fset: token.NewFileSet(), imports: map[string]string{}}
 	for _, name := range append(slices.Clone(templates.Files), templates.StandIns...) {
@@ -67,35 +62,23 @@ func parseTemplate() (*template, error) {
 			t.imports[guessName(p)] = p
 		}
 	}
-	t.resolveNames()
+	t.ids = identify(t.files)
 	return t, nil
 }
 
 // parse parses a file of the template.
 func (t *template) parse(name string, text []byte) (*source, error) {
-	file, err := parser.ParseFile(t.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+	file, err := parser.ParseFile(t.fset, name, text, parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}
-	t.files = append(t.files, file)
 	s := &source{name: name, text: string(text), file: file, base: t.fset.File(file.Pos()).Base()}
 	s.marks, s.renames = sync.OnceValues(s.findMarks), &memo[[]edit]{}
-	s.nodes = sync.OnceValue(func() []ast.Node { return slices.Collect(ast.Preorder(file)) })
+	s.nodes = sync.OnceValue(func() []ast.Node {
+		return slices.AppendSeq(make([]ast.Node, 0, len(text)/5), ast.Preorder(file)) // about as many
+	})
+	t.files = append(t.files, s)
 	return s, nil
-}
-
-// resolveNames finds out what the names in the files refer to.
-func (t *template) resolveNames() {
-	t.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: newStubs(t.files), Error: func(error) {}}
-	pkg, _ := config.Check("pool", t.fset, t.files, t.info)
-	t.scope = pkg.Scope()
-	t.builtins = map[string]bool{}
-	for _, obj := range t.info.Uses {
-		if obj.Parent() == types.Universe {
-			t.builtins[obj.Name()] = true
-		}
-	}
 }
 
 // functions are those of the files that make up a pool.

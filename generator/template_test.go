@@ -110,10 +110,7 @@ func writeScriptedConnection(t *testing.T, dir string) {
 func specialiseTests(t *testing.T, request Request) {
 	parsed, err := parseTemplate()
 	require.NoError(t, err)
-	own := map[string]bool{}
-	for _, name := range parsed.scope.Names() {
-		own[name] = true
-	}
+	own := parsed.ids.declared
 	paths, err := filepath.Glob("../templates/pool/*_test.go")
 	require.NoError(t, err)
 	var tests []*source
@@ -124,12 +121,12 @@ func specialiseTests(t *testing.T, request Request) {
 		require.NoError(t, err)
 		tests = append(tests, s)
 	}
-	parsed.resolveNames()
+	parsed.ids = identify(parsed.files)
 	pkg, err := load(context.Background(), request, request.Dir, request.output(request.Dir))
 	require.NoError(t, err)
 	connection, err := resolve(pkg, request)
 	require.NoError(t, err)
-	n := outputNames(parsed.scope, newStem("Conn"), "Conn")
+	n := outputNames(parsed.ids.declared, newStem("Conn"), "Conn")
 	for name := range n {
 		if !own[name] { // the tests' own names stay
 			n[name] = name
@@ -138,7 +135,7 @@ func specialiseTests(t *testing.T, request Request) {
 	f := parsed.features(connection, request)
 	for _, s := range tests {
 		require.NoError(t, s.fold(f, n))
-		s.rename(n, parsed.info, parsed.scope, map[string]string{"Context": connection.Context, "Key": "string", "Observer": "*connObserver"})
+		s.rename(n, parsed.ids, map[string]string{"Context": connection.Context, "Key": "string", "Observer": "*connObserver"})
 		text, err := s.slice(0, len(s.text))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(request.Dir, s.name), []byte(text), 0o644))

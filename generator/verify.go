@@ -103,7 +103,7 @@ func (t *template) verifyImports(c *Connection, file *ast.File) error {
 func (t *template) needed(file *ast.File) []string {
 	var list []string
 	for n := range ast.Preorder(file) {
-		if id, ok := n.(*ast.Ident); ok && t.builtins[id.Name] && !slices.Contains(list, id.Name) {
+		if id, ok := n.(*ast.Ident); ok && t.ids.builtins[id.Name] && !slices.Contains(list, id.Name) {
 			list = append(list, id.Name)
 		}
 	}
