@@ -88,6 +88,7 @@ func TestARequesterWhoseCheckFailsKeepsItsTurn(t *testing.T) {
 func TestWhoBeginsToWaitShutsTheFastPathAtOnce(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		h := b.acquire()
+		synctest.Wait() // the goroutine that created the connection has opened it
 		require.NotZero(t, b.pool.limit.Load())
 		b.pool.mu.Lock()
 		w := b.pool.waiter(b.ctx, b.ctx.Done(), time.Now())
