@@ -294,11 +294,11 @@ var (
 
 // ConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type ConnPoolError struct {
-	Op                                   string
-	Err                                  error         // the cause: what the hook returned, or why the context ended
-	waited                               time.Duration // until that,
-	latest                               error         // failure before it, and how many places were what then:
-	size, leased, filling, busy, waiting int
+	Op                                  string
+	Err                                 error         // the cause: what the hook returned, or why the context ended
+	waited                              time.Duration // until that,
+	latest                              error         // failure before it, and how many places were what then:
+	size, inUse, filling, busy, waiting int
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -306,7 +306,7 @@ func (e *ConnPoolError) Error() string {
 	text := "ConnPool: " + e.Op + ": " + e.Err.Error()
 	if e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
-			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
+			e.waited, e.size, e.inUse, e.filling, e.busy, e.waiting, e.latest)
 	}
 	return text
 }
@@ -323,8 +323,8 @@ func (p *ConnPool) canceled(ctx context.Context, op string, begun time.Time, w *
 	p.mu.Lock()
 	p.stats.Canceled++
 	if w != nil || p.closed { // nobody waits beside an idle place
-		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
-		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+		e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
 	}
 	if w != nil {
 		*w, p.spare = connWaiter{ready: w.ready, next: p.spare}, w

@@ -16,12 +16,12 @@ var (
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
-	Op                                   string
-	Err                                  error         // the cause: what the hook returned, or why the context ended
-	waited                               time.Duration //poolgen:if hasStats // until that,
-	latest                               error         //poolgen:if hasStats // failure before it, and how many places were what then:
-	size, leased, filling, busy, waiting int           //poolgen:if hasStats
-	holders                              string        //poolgen:if hasLeaks // of leases then
+	Op                                  string
+	Err                                 error         // the cause: what the hook returned, or why the context ended
+	waited                              time.Duration //poolgen:if hasStats // until that,
+	latest                              error         //poolgen:if hasStats // failure before it, and how many places were what then:
+	size, inUse, filling, busy, waiting int           //poolgen:if hasStats
+	holders                             string        //poolgen:if hasLeaks // of leases then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -29,7 +29,7 @@ func (e *PoolError) Error() string {
 	text := "Pool: " + e.Op + ": " + e.Err.Error()
 	if hasStats && e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
-			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
+			e.waited, e.size, e.inUse, e.filling, e.busy, e.waiting, e.latest)
 	}
 	text += e.holders //poolgen:if hasLeaks
 	return text
@@ -50,8 +50,8 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *wait
 	p.mu.Lock()
 	p.stats.Canceled++                                                //poolgen:if hasStats
 	if hasStats && (w != nil || p.closed || hasDrain && p.draining) { // nobody waits beside an idle place
-		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
-		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+		e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
 	}
 	if w != nil {
 		*w, p.spare = waiter{ready: w.ready, next: p.spare}, w

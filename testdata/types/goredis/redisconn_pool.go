@@ -299,11 +299,11 @@ var (
 
 // RedisConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type RedisConnPoolError struct {
-	Op                                   string
-	Err                                  error         // the cause: what the hook returned, or why the context ended
-	waited                               time.Duration // until that,
-	latest                               error         // failure before it, and how many places were what then:
-	size, leased, filling, busy, waiting int
+	Op                                  string
+	Err                                 error         // the cause: what the hook returned, or why the context ended
+	waited                              time.Duration // until that,
+	latest                              error         // failure before it, and how many places were what then:
+	size, inUse, filling, busy, waiting int
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -311,7 +311,7 @@ func (e *RedisConnPoolError) Error() string {
 	text := "RedisConnPool: " + e.Op + ": " + e.Err.Error()
 	if e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
-			e.waited, e.size, e.leased, e.filling, e.busy, e.waiting, e.latest)
+			e.waited, e.size, e.inUse, e.filling, e.busy, e.waiting, e.latest)
 	}
 	return text
 }
@@ -328,8 +328,8 @@ func (p *RedisConnPool) canceled(ctx context.Context, op string, begun time.Time
 	p.mu.Lock()
 	p.stats.Canceled++
 	if w != nil || p.closed { // nobody waits beside an idle place
-		e.size, e.leased, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
-		e.waited, e.busy = time.Since(begun), e.size-e.leased-e.filling-p.stats.Vacant
+		e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+		e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
 	}
 	if w != nil {
 		*w, p.spare = redisConnWaiter{ready: w.ready, next: p.spare}, w
