@@ -9,7 +9,8 @@ import (
 
 // What calling a needs-check directly gains, and nothing else: five pools on one core, which differ in how they call
 // the same method, if they call it at all. The core is what is left of a generated pool's fast path when nobody ever
-// waits and all connections are there from the start.
+// waits and all connections are there from the start. Processors get the call done beside a compare-and-swap, so there
+// are the same five for a single goroutine, without atomic operations.
 
 // core is a set of places, each with a word that is 1 while its connection is idle.
 type core []struct {
@@ -22,8 +23,6 @@ type coreConn struct{ trivial *trivial.Conn }
 
 // NeedsHealthCheck is never true here, but the compiler can't know that.
 func (c *coreConn) NeedsHealthCheck() bool { return c.trivial.ID < 0 }
-
-type needsHealthCheck interface{ NeedsHealthCheck() bool }
 
 func newCore(config Config) (core, []*coreConn, error) {
 	places, conns := make(core, config.Size), make([]*coreConn, config.Size)
@@ -54,10 +53,6 @@ func (p core) Close()                                               {}
 
 // coreError is the answer to a check that is due, which none is.
 const coreError = trivialError("a check is due")
-
-type trivialError string
-
-func (e trivialError) Error() string { return string(e) }
 
 // coreBare does not call the method.
 type coreBare struct{ core }

@@ -72,6 +72,11 @@ var All = []Peer{
 	{Name: "core, generic", Kind: Sketch, Only: []string{"S1c"}, New: newCoreGeneric},
 	{Name: "core, interface", Kind: Sketch, Only: []string{"S1c"}, New: newCoreInterface},
 	{Name: "core, func", Kind: Sketch, Only: []string{"S1c"}, New: newCoreFunc},
+	{Name: "plain core, no check", Kind: Sketch, Only: []string{"S1c"}, New: newPlainCoreBare, Note: "the same core without atomic operations, for a single goroutine"},
+	{Name: "plain core, direct", Kind: Sketch, Only: []string{"S1c"}, New: newPlainCoreDirect},
+	{Name: "plain core, generic", Kind: Sketch, Only: []string{"S1c"}, New: newPlainCoreGeneric},
+	{Name: "plain core, interface", Kind: Sketch, Only: []string{"S1c"}, New: newPlainCoreInterface},
+	{Name: "plain core, func", Kind: Sketch, Only: []string{"S1c"}, New: newPlainCoreFunc},
 
 	{Name: "puddle", Kind: Product, Module: "github.com/jackc/puddle/v2", FIFO: true, Not: []string{"S1c"}, New: newPuddle},
 	{Name: "pgxpool", Kind: Product, Module: "github.com/jackc/pgx/v5", FIFO: true, Not: []string{"S1c"}, New: newPgxpool,

@@ -32,7 +32,7 @@ var warmed = Scenario{
 var needsCheck = Scenario{
 	Name: "S1c",
 	What: "S1 with a trivial needs-check. The rows of the core are the same pool in each of which that is called in another way: " +
-		"what direct calls gain",
+		"what direct calls gain. A processor may get any call done beside the core's two compare-and-swaps; the plain core has plain loads and stores for these, and hides nothing",
 	Metrics: []Metric{{Name: nsPerOp}, {Name: allocsPerOp}},
 	run: func(ctx context.Context, peer peers.Peer, budget time.Duration) (Result, error) {
 		return loops(ctx, peer, 1, budget)

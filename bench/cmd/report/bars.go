@@ -50,8 +50,8 @@ func (m *measurements) bars() (all []bar) {
 	add("S1", "allocations", max(m.median("S1", bare, "allocs/op"), m.median("S1", standard, "allocs/op")), atMost, 0, "")
 
 	add("S1c", "a needs-check costs", m.against("S1c", "ns/op", "poolgen, needs-check", standard, difference), atMost, 1, "ns")
-	add("S1c", "generic to direct, on one core", ns("S1c", "core, generic", "core, direct"), atLeast, 1, "×")
-	add("S1c", "interface to direct, on one core", ns("S1c", "core, interface", "core, direct"), atLeast, 1, "×")
+	add("S1c", "generic to direct, on the plain core", ns("S1c", "plain core, generic", "plain core, direct"), atLeast, 1, "×")
+	add("S1c", "interface to direct, on the plain core", ns("S1c", "plain core, interface", "plain core, direct"), atLeast, 1, "×")
 
 	for _, scenario := range []string{"S2/2", "S2/32"} {
 		add(scenario, "faster than vitess", ns(scenario, "vitess", standard), atLeast, 5, "×")
