@@ -79,6 +79,7 @@ byte late = NONE;            /* the place of a create that was given up and has 
 byte copied = NONE;          /* whose lease has a copy, */
 byte copiedSlot, copiedTurn; /* and that */
 byte gone, others;           /* who is at the last critical section or past it, as bits, and how many others are not */
+byte gives;                  /* who has ended a lease and has yet to lock the mutex for it, as bits */
 
 /* The properties. One that fails is false, and so named in the error. */
 bool no_place_is_lost = true;
@@ -213,7 +214,9 @@ inline lock() { mu == 0 -> mu = 1 }
 
 /* leaves tells the properties that a requester, or releaseCopy, is not going to lock the mutex again, once it is free. */
 inline leaves() {
-#ifdef CANCEL
+#ifdef FOREVER
+	gives = gives & ~mine
+#elif defined(CANCEL)
 	gone = gone | mine
 #else
 	true
@@ -576,6 +579,9 @@ inline unlist() {
 /* ended is a swap that ended the lease of r. */
 inline ended(r, to) {
 	HOLDS(no_stale_release_disturbs, owner[s] == r);
+#ifdef FOREVER
+	gives = gives | mine;
+#endif
 	owner[s] = to;
 	over = true
 }
@@ -777,9 +783,12 @@ inline receive() {
 }
 
 inline wait() {
-	if
-	:: atomic { receive() }
+	do
+	:: atomic { receive() }; break
 #ifdef CANCEL
+#ifdef FOREVER
+	:: outcome[r] == EMPTY /* a context need not end, so this is enough for fairness */
+#endif
 	:: atomic { done = done | BIT(r) };
 		atomic {
 			lock();
@@ -794,9 +803,10 @@ inline wait() {
 			unlock()
 		};
 		unlocked();
-		atomic { receive() }
+		atomic { receive() };
+		break
 #endif
-	fi
+	od
 }
 
 inline obtain() {
@@ -1113,5 +1123,25 @@ init {
 }
 
 #ifdef FOREVER
+#ifdef CANCEL
+/*
+ * Those who come and leave for ever could keep the mutex from others, for all that weak fairness says. Go's is fair; so
+ * it is excused that the mutex is free and somebody waits for it who has a place to give or to get, or 0 to leave. With a
+ * fair mutex this is not so for ever, nor again and again: each time the head of the queue gets a place
+ * (order_of_arrival_is_kept), and only so many are before 0.
+ */
+#define GRANTED(r) ((done & BIT(r)) && outcome[r] != EMPTY && outcome[r] <= PLACES)
+#if N > 3
+#define GRANTEES (GRANTED(1) || GRANTED(2) || GRANTED(3))
+#elif N > 2
+#define GRANTEES (GRANTED(1) || GRANTED(2))
+#else
+#define GRANTEES GRANTED(1)
+#endif
+#define LEAVES0 ((done & BIT(0)) && ((queued & BIT(0)) || outcome[0] != EMPTY))
+#define STARVED (mu == 0 && (JOB(0) || JOB(1) || gives != 0 || GRANTEES || LEAVES0))
+ltl everybody_in_the_queue_is_served { []<> (!sleeps[0] || STARVED) }
+#else
 ltl everybody_in_the_queue_is_served { [] (sleeps[0] -> <> !sleeps[0]) }
+#endif
 #endif
