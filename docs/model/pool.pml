@@ -132,10 +132,10 @@ inline retire(p) {
 #endif
 }
 
-/* short: without DEMAND, there is a create for each waiter. With it, time decides, that is anything, if there is something to wait for. */
+/* short: without DEMAND, there is a create for each waiter. With it, time decides, that is anything, if there is something to wait for, at the latest by its timer. */
 #define SHORT (VACANCIES > 0 && COUNT(creating) < MAXCREATES && len(line) > COUNT(creating))
 #ifdef DEMAND
-#define MUST (SHORT && (COUNT(creating) == 0 || COUNT(inUse) + COUNT(checking) == 0))
+#define MUST (SHORT && COUNT(inUse) + COUNT(checking) == 0)
 #else
 #define MUST SHORT
 #endif
@@ -1043,6 +1043,16 @@ proctype Drain() {
 #define OTHERS 0
 #endif
 #define REST (mu == 0 && ALLAWAY && COPYAWAY && !JOB(0) && !JOB(1) && others == OTHERS)
+#elif defined(DEMAND) && !defined(MUTATION_TIMER_IS_NOT_SET)
+#define REST (timeout && !SHORT)
+
+/* The timer of short: when nobody else goes on, time goes by. */
+proctype timer() {
+	LOCALS;
+	do
+	:: atomic { timeout && SHORT -> lock(); unlock() }; unlocked()
+	od
+}
 #else
 #define REST timeout
 #endif
@@ -1115,6 +1125,9 @@ init {
 #endif
 #ifdef GIVEUP
 		others++; run finishLate();
+#endif
+#if defined(DEMAND) && !defined(MUTATION_TIMER_IS_NOT_SET)
+		run timer();
 #endif
 #ifndef FOREVER
 		run quiescence()
