@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/child"
 	"github.com/poolgen/poolgen/bench/replays"
 	"github.com/poolgen/poolgen/bench/replays/pools"
 )
@@ -48,9 +49,9 @@ func TestAPoolThatHangsIsReportedAndNotFatal(t *testing.T) {
 	hanging := &program{command: []string{"sleep", "10"}}
 	var answer any
 	begun := time.Now()
-	require.ErrorIs(t, hanging.call(t.Context(), 50*time.Millisecond, &answer), errHung)
+	require.ErrorIs(t, hanging.call(t.Context(), 50*time.Millisecond, &answer), child.ErrHung)
 	require.Less(t, time.Since(begun), 5*time.Second)
-	require.ErrorIs(t, died("deadlock: main bubble goroutine has exited but all goroutines in bubble are blocked"), errHung)
+	require.ErrorIs(t, died("deadlock: main bubble goroutine has exited but all goroutines in bubble are blocked"), child.ErrHung)
 }
 
 func TestARowIsPassedIfAllItsReplaysHold(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/machine"
 	"github.com/poolgen/poolgen/bench/replays"
 	"github.com/poolgen/poolgen/bench/replays/pools"
 )
@@ -41,7 +42,7 @@ func (r *report) head(b *bytes.Buffer) {
 		"[bench/replays/pools](../bench/replays/pools), a few lines each. The bars are the same for all.\n\n",
 		strings.Join(append([]string{""}, os.Args[1:]...), " "), r.begun.Format(time.DateOnly), r.took.Round(time.Second))
 	fmt.Fprintf(b, "| | |\n|---|---|\n| machine | %s, %d cores used |\n| system | %s |\n| Go | %s %s/%s |\n\n",
-		processor(), runtime.GOMAXPROCS(0), system(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		machine.Processor(), runtime.GOMAXPROCS(0), machine.System(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "Each replay of a pool is a process of its own, in the virtual time of [testing/synctest](https://pkg.go.dev/testing/synctest): what a pool computes takes no\n"+
 		"time, so the times are those for which it waits, exactly, and the machine makes no difference to them. One that has no answer after %v of real time hangs.\n`go test ./bench/replays` asserts the same of generated pools.\n", limit)
 }

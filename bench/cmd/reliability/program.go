@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/child"
 	"github.com/poolgen/poolgen/bench/replays"
 )
 
@@ -33,25 +31,19 @@ func newProgram(ctx context.Context, command ...string) (*program, error) {
 
 // build builds a program of a module of its own.
 func build(ctx context.Context, module, pkg, path string) (*program, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, pkg)
-	cmd.Dir, cmd.Env = module, append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return nil, fmt.Errorf("%s can't be built: %w: %s", module, err, lines[len(lines)-1])
+	if err := child.Build(ctx, module, pkg, path); err != nil {
+		return nil, err
 	}
 	return newProgram(ctx, path)
 }
 
-// What may become of a process.
-var (
-	errHung = errors.New("hangs")
-	errDied = errors.New("the process dies")
-)
+// errDied is the error of a process that the runtime ends.
+var errDied = errors.New("the process dies")
 
 // replay puts a peer through a replay. To hang or to die is an outcome.
 func (p *program) replay(ctx context.Context, replay, peer string) (outcome replays.Outcome, err error) {
 	err = p.call(ctx, limit, &outcome, "-"+replays.ReplayFlag, replay, "-"+replays.PeerFlag, peer)
-	if errors.Is(err, errHung) || errors.Is(err, errDied) {
+	if errors.Is(err, child.ErrHung) || errors.Is(err, errDied) {
 		return replays.Outcome{Measured: err.Error()}, nil
 	}
 	return outcome, err
@@ -60,34 +52,22 @@ func (p *program) replay(ctx context.Context, replay, peer string) (outcome repl
 // crash is how the runtime begins to tell why it ends a process.
 var crash = regexp.MustCompile(`(?m)^(panic|fatal error): (.*)$`)
 
-// call starts a process and reads its answer.
+// call asks a process of the program.
 func (p *program) call(ctx context.Context, limit time.Duration, answer any, args ...string) error {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	cmd := exec.CommandContext(limited, p.command[0], append(p.command[1:], args...)...)
-	cmd.WaitDelay = time.Second
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return ctx.Err()
+	err := child.Ask(ctx, limit, append(slices.Clone(p.command), args...), answer)
+	var failure *child.Failure
+	if errors.As(err, &failure) {
+		if why := crash.FindStringSubmatch(failure.Complaint); why != nil {
+			return died(why[2])
+		}
 	}
-	if limited.Err() != nil {
-		return fmt.Errorf("%w: no answer within %v", errHung, limit)
-	}
-	if why := crash.FindStringSubmatch(complaint.String()); err != nil && why != nil {
-		return died(why[2])
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, complaint.String())
-	}
-	return json.Unmarshal(out, answer)
+	return err
 }
 
 // died tells why a process has. In virtual time a deadlock is found out.
 func died(why string) error {
 	if strings.Contains(why, "all goroutines") {
-		return fmt.Errorf("%w: all its goroutines wait for ever", errHung)
+		return fmt.Errorf("%w: all its goroutines wait for ever", child.ErrHung)
 	}
 	return fmt.Errorf("%w: %s", errDied, why)
 }

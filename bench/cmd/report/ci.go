@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/machine"
 	"github.com/poolgen/poolgen/bench/peers"
 	"github.com/poolgen/poolgen/bench/scenarios"
 )
@@ -78,16 +79,16 @@ func compare(ctx context.Context, update bool) error {
 		if known == nil {
 			known = reference{}
 		}
-		known[processor()] = best.ratios()
+		known[machine.Processor()] = best.ratios()
 		text, err := json.MarshalIndent(known, "", "\t")
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(referenceFile, append(text, '\n'), 0o644)
 	}
-	expected, same := known.expected(processor())
+	expected, same := known.expected(machine.Processor())
 	if !same {
-		fmt.Printf("no reference for %s, the highest counts; to add one: report -ci -update\n", processor())
+		fmt.Printf("no reference for %s, the highest counts; to add one: report -ci -update\n", machine.Processor())
 	}
 	for try := 1; ; try++ {
 		if err := best.measure(ctx, program); err != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/machine"
 	"github.com/poolgen/poolgen/bench/scenarios"
 )
 
@@ -53,7 +54,7 @@ func (m *measurements) head(b *bytes.Buffer) {
 		"[bench/peers](../bench/peers), a few lines each, the scenarios in [bench/scenarios](../bench/scenarios).\n\n",
 		strings.Join(append([]string{""}, os.Args[1:]...), " "), m.begun.Format(time.DateOnly), m.took.Round(time.Second))
 	fmt.Fprintf(b, "| | |\n|---|---|\n| machine | %s, %d cores used, load average %s when it began |\n| system | %s |\n| Go | %s %s/%s |\n\n",
-		processor(), runtime.GOMAXPROCS(0), m.load, system(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		machine.Processor(), runtime.GOMAXPROCS(0), m.load, machine.System(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(b, "Each number is the median of %d rounds (%d for S6 to S8 and S10, whose times can't be shortened), fewer if a scenario says so, with the quartiles in\n"+
 		"parentheses where they differ. The peers take turns, and each measurement is a process of its own.\n", m.effort.rounds, m.effort.fixedRounds)
 	if m.effort.rounds < 10 {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/machine"
 	"github.com/poolgen/poolgen/bench/peers"
 	"github.com/poolgen/poolgen/bench/scenarios"
 )
@@ -42,7 +43,7 @@ type job struct {
 }
 
 func measureAll(ctx context.Context, e effort) (*measurements, error) {
-	m := &measurements{effort: e, begun: time.Now(), load: loadAverage(), missing: maps.Clone(peers.Missing), cells: map[cellKey]*cell{}}
+	m := &measurements{effort: e, begun: time.Now(), load: machine.LoadAverage(), missing: maps.Clone(peers.Missing), cells: map[cellKey]*cell{}}
 	dir, err := os.MkdirTemp("", "poolgen-report")
 	if err != nil {
 		return nil, err

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/child"
 	"github.com/poolgen/poolgen/bench/scenarios"
 )
 
@@ -35,11 +31,8 @@ func self(ctx context.Context) (*program, error) {
 
 // build builds the program of a module of its own.
 func build(ctx context.Context, module, path string) (*program, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, ".")
-	cmd.Dir, cmd.Env = module, append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return nil, fmt.Errorf("%s can't be built: %w: %s", module, err, lines[len(lines)-1])
+	if err := child.Build(ctx, module, ".", path); err != nil {
+		return nil, err
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -58,25 +51,7 @@ func (p *program) measure(ctx context.Context, scenario scenarios.Scenario, peer
 	return result, p.call(ctx, 20*time.Second, &result, "-measure", scenario.Name, "-peer", peer, "-budget", budget.String())
 }
 
-var errHung = errors.New("hung")
-
-// call starts a process and reads its answer.
+// call asks a process of the program.
 func (p *program) call(ctx context.Context, limit time.Duration, answer any, args ...string) error {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	cmd := exec.CommandContext(limited, p.command[0], append(p.command[1:], args...)...)
-	cmd.WaitDelay = time.Second
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case limited.Err() != nil:
-		return fmt.Errorf("%w: no answer after %v", errHung, limit)
-	case err != nil:
-		first, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
-		return fmt.Errorf("%w: %s", err, first)
-	}
-	return json.Unmarshal(out, answer)
+	return child.Ask(ctx, limit, append(slices.Clone(p.command), args...), answer)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/poolgen/poolgen/bench/cmd/internal/child"
 	"github.com/poolgen/poolgen/bench/scenarios"
 )
 
@@ -42,7 +43,7 @@ func TestAPeerThatHangsIsReportedAndNotFatal(t *testing.T) {
 	hanging := &program{command: []string{"sleep", "10"}}
 	var answer any
 	begun := time.Now()
-	require.ErrorIs(t, hanging.call(t.Context(), 50*time.Millisecond, &answer), errHung)
+	require.ErrorIs(t, hanging.call(t.Context(), 50*time.Millisecond, &answer), child.ErrHung)
 	require.Less(t, time.Since(begun), 5*time.Second)
 
 	failing := job{program: &program{command: []string{"false"}}}
