@@ -74,17 +74,17 @@ func NewBarePool(options BarePoolOptions) (*BarePool, error) {
 
 // complete puts the defaults in.
 func (o *BarePoolOptions) complete() (err error) {
-	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	barePreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	barePreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	barePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
+	barePreset(&o.MaxWaiters, math.MaxInt32, "BarePoolOptions.MaxWaiters", &err)
+	barePreset(&o.MaxConcurrentCreates, math.MaxInt32, "BarePoolOptions.MaxConcurrentCreates", &err)
+	barePreset(&o.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // barePreset gives an option its default if it is zero, and reports one that is negative.
 func barePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("BarePoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -75,18 +75,18 @@ func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
 
 // complete puts the defaults in.
 func (o *CheckedPoolOptions) complete() (err error) {
-	checkedPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	checkedPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	checkedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	checkedPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	checkedPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	checkedPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "CheckedPoolOptions.MaxSize", &err)
+	checkedPreset(&o.MaxWaiters, math.MaxInt32, "CheckedPoolOptions.MaxWaiters", &err)
+	checkedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "CheckedPoolOptions.MaxConcurrentCreates", &err)
+	checkedPreset(&o.CreateTimeout, 10*time.Second, "CheckedPoolOptions.CreateTimeout", &err)
+	checkedPreset(&o.HealthCheckTimeout, time.Second, "CheckedPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // checkedPreset gives an option its default if it is zero, and reports one that is negative.
 func checkedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("CheckedPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -105,20 +105,20 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 
 // complete puts the defaults in.
 func (o *AllPoolOptions) complete() (err error) {
-	allPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	allPreset(&o.MinIdle, 0, "MinIdle", &err)
-	allPreset(&o.MaxIdle, 0, "MaxIdle", &err)
-	allPreset(&o.IdleTimeout, 0, "IdleTimeout", &err)
-	allPreset(&o.MaxLifetime, 0, "MaxLifetime", &err)
-	allPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)
-	allPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	allPreset(&o.AcquireTimeout, 0, "AcquireTimeout", &err)
-	allPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	allPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	allPreset(&o.CreateRetries, 0, "CreateRetries", &err)
-	allPreset(&o.BreakAfter, 0, "BreakAfter", &err)
-	allPreset(&o.BreakTime, time.Second, "BreakTime", &err)
-	allPreset(&o.LeakThreshold, 0, "LeakThreshold", &err)
+	allPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "AllPoolOptions.MaxSize", &err)
+	allPreset(&o.MinIdle, 0, "AllPoolOptions.MinIdle", &err)
+	allPreset(&o.MaxIdle, 0, "AllPoolOptions.MaxIdle", &err)
+	allPreset(&o.IdleTimeout, 0, "AllPoolOptions.IdleTimeout", &err)
+	allPreset(&o.MaxLifetime, 0, "AllPoolOptions.MaxLifetime", &err)
+	allPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "AllPoolOptions.MaxLifetimeJitter", &err)
+	allPreset(&o.MaxWaiters, math.MaxInt32, "AllPoolOptions.MaxWaiters", &err)
+	allPreset(&o.AcquireTimeout, 0, "AllPoolOptions.AcquireTimeout", &err)
+	allPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AllPoolOptions.MaxConcurrentCreates", &err)
+	allPreset(&o.CreateTimeout, 10*time.Second, "AllPoolOptions.CreateTimeout", &err)
+	allPreset(&o.CreateRetries, 0, "AllPoolOptions.CreateRetries", &err)
+	allPreset(&o.BreakAfter, 0, "AllPoolOptions.BreakAfter", &err)
+	allPreset(&o.BreakTime, time.Second, "AllPoolOptions.BreakTime", &err)
+	allPreset(&o.LeakThreshold, 0, "AllPoolOptions.LeakThreshold", &err)
 	if err == nil && o.MinIdle > o.MaxSize {
 		err = fmt.Errorf("AllPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
 	}
@@ -137,7 +137,7 @@ func (o *AllPoolOptions) complete() (err error) {
 // allPreset gives an option its default if it is zero, and reports one that is negative.
 func allPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("AllPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -110,19 +110,19 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 
 // complete puts the defaults in.
 func (o *AllFixedPoolOptions) complete() (err error) {
-	allFixedPreset(&o.MinIdle, 0, "MinIdle", &err)
-	allFixedPreset(&o.MaxIdle, 0, "MaxIdle", &err)
-	allFixedPreset(&o.IdleTimeout, 0, "IdleTimeout", &err)
-	allFixedPreset(&o.MaxLifetime, 0, "MaxLifetime", &err)
-	allFixedPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)
-	allFixedPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	allFixedPreset(&o.AcquireTimeout, 0, "AcquireTimeout", &err)
-	allFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	allFixedPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	allFixedPreset(&o.CreateRetries, 0, "CreateRetries", &err)
-	allFixedPreset(&o.BreakAfter, 0, "BreakAfter", &err)
-	allFixedPreset(&o.BreakTime, time.Second, "BreakTime", &err)
-	allFixedPreset(&o.LeakThreshold, 0, "LeakThreshold", &err)
+	allFixedPreset(&o.MinIdle, 0, "AllFixedPoolOptions.MinIdle", &err)
+	allFixedPreset(&o.MaxIdle, 0, "AllFixedPoolOptions.MaxIdle", &err)
+	allFixedPreset(&o.IdleTimeout, 0, "AllFixedPoolOptions.IdleTimeout", &err)
+	allFixedPreset(&o.MaxLifetime, 0, "AllFixedPoolOptions.MaxLifetime", &err)
+	allFixedPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "AllFixedPoolOptions.MaxLifetimeJitter", &err)
+	allFixedPreset(&o.MaxWaiters, math.MaxInt32, "AllFixedPoolOptions.MaxWaiters", &err)
+	allFixedPreset(&o.AcquireTimeout, 0, "AllFixedPoolOptions.AcquireTimeout", &err)
+	allFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AllFixedPoolOptions.MaxConcurrentCreates", &err)
+	allFixedPreset(&o.CreateTimeout, 10*time.Second, "AllFixedPoolOptions.CreateTimeout", &err)
+	allFixedPreset(&o.CreateRetries, 0, "AllFixedPoolOptions.CreateRetries", &err)
+	allFixedPreset(&o.BreakAfter, 0, "AllFixedPoolOptions.BreakAfter", &err)
+	allFixedPreset(&o.BreakTime, time.Second, "AllFixedPoolOptions.BreakTime", &err)
+	allFixedPreset(&o.LeakThreshold, 0, "AllFixedPoolOptions.LeakThreshold", &err)
 	if err == nil && o.MaxLifetime > 0 && o.IdleTimeout > o.MaxLifetime {
 		err = fmt.Errorf("AllFixedPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", o.IdleTimeout, o.MaxLifetime)
 	}
@@ -138,7 +138,7 @@ func (o *AllFixedPoolOptions) complete() (err error) {
 // allFixedPreset gives an option its default if it is zero, and reports one that is negative.
 func allFixedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("AllFixedPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

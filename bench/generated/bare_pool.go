@@ -67,15 +67,15 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 
 // complete puts the defaults in.
 func (o *BarePoolOptions) complete() (err error) {
-	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	barePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
+	barePreset(&o.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // barePreset gives an option its default if it is zero, and reports one that is negative.
 func barePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("BarePoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

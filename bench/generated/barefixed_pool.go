@@ -71,14 +71,14 @@ func NewBareFixedPool(c *Server, options BareFixedPoolOptions) (*BareFixedPool, 
 
 // complete puts the defaults in.
 func (o *BareFixedPoolOptions) complete() (err error) {
-	bareFixedPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	bareFixedPreset(&o.CreateTimeout, 10*time.Second, "BareFixedPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // bareFixedPreset gives an option its default if it is zero, and reports one that is negative.
 func bareFixedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("BareFixedPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

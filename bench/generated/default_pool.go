@@ -76,17 +76,17 @@ func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error)
 
 // complete puts the defaults in.
 func (o *DefaultPoolOptions) complete() (err error) {
-	defaultPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	defaultPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	defaultPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	defaultPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	defaultPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "DefaultPoolOptions.MaxSize", &err)
+	defaultPreset(&o.MaxWaiters, math.MaxInt32, "DefaultPoolOptions.MaxWaiters", &err)
+	defaultPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DefaultPoolOptions.MaxConcurrentCreates", &err)
+	defaultPreset(&o.CreateTimeout, 10*time.Second, "DefaultPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // defaultPreset gives an option its default if it is zero, and reports one that is negative.
 func defaultPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("DefaultPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

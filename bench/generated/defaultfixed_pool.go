@@ -80,16 +80,16 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 
 // complete puts the defaults in.
 func (o *DefaultFixedPoolOptions) complete() (err error) {
-	defaultFixedPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	defaultFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	defaultFixedPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	defaultFixedPreset(&o.MaxWaiters, math.MaxInt32, "DefaultFixedPoolOptions.MaxWaiters", &err)
+	defaultFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DefaultFixedPoolOptions.MaxConcurrentCreates", &err)
+	defaultFixedPreset(&o.CreateTimeout, 10*time.Second, "DefaultFixedPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // defaultFixedPreset gives an option its default if it is zero, and reports one that is negative.
 func defaultFixedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("DefaultFixedPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

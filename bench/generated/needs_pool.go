@@ -77,18 +77,18 @@ func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
 
 // complete puts the defaults in.
 func (o *NeedsPoolOptions) complete() (err error) {
-	needsPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	needsPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	needsPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	needsPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	needsPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	needsPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NeedsPoolOptions.MaxSize", &err)
+	needsPreset(&o.MaxWaiters, math.MaxInt32, "NeedsPoolOptions.MaxWaiters", &err)
+	needsPreset(&o.MaxConcurrentCreates, math.MaxInt32, "NeedsPoolOptions.MaxConcurrentCreates", &err)
+	needsPreset(&o.CreateTimeout, 10*time.Second, "NeedsPoolOptions.CreateTimeout", &err)
+	needsPreset(&o.HealthCheckTimeout, time.Second, "NeedsPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // needsPreset gives an option its default if it is zero, and reports one that is negative.
 func needsPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("NeedsPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

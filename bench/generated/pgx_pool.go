@@ -76,17 +76,17 @@ func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
 
 // complete puts the defaults in.
 func (o *PgxPoolOptions) complete() (err error) {
-	pgxPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	pgxPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	pgxPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	pgxPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	pgxPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxPoolOptions.MaxSize", &err)
+	pgxPreset(&o.MaxWaiters, math.MaxInt32, "PgxPoolOptions.MaxWaiters", &err)
+	pgxPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PgxPoolOptions.MaxConcurrentCreates", &err)
+	pgxPreset(&o.CreateTimeout, 10*time.Second, "PgxPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // pgxPreset gives an option its default if it is zero, and reports one that is negative.
 func pgxPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PgxPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -76,17 +76,17 @@ func NewRedisPool(c Address, options RedisPoolOptions) (*RedisPool, error) {
 
 // complete puts the defaults in.
 func (o *RedisPoolOptions) complete() (err error) {
-	redisPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	redisPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	redisPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	redisPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	redisPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RedisPoolOptions.MaxSize", &err)
+	redisPreset(&o.MaxWaiters, math.MaxInt32, "RedisPoolOptions.MaxWaiters", &err)
+	redisPreset(&o.MaxConcurrentCreates, math.MaxInt32, "RedisPoolOptions.MaxConcurrentCreates", &err)
+	redisPreset(&o.CreateTimeout, 10*time.Second, "RedisPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // redisPreset gives an option its default if it is zero, and reports one that is negative.
 func redisPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("RedisPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewNatsConnPool(c *Config, options NatsConnPoolOptions) (*NatsConnPool, err
 
 // complete puts the defaults in.
 func (o *NatsConnPoolOptions) complete() (err error) {
-	natsConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	natsConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	natsConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	natsConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	natsConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	natsConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NatsConnPoolOptions.MaxSize", &err)
+	natsConnPreset(&o.MaxWaiters, math.MaxInt32, "NatsConnPoolOptions.MaxWaiters", &err)
+	natsConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "NatsConnPoolOptions.MaxConcurrentCreates", &err)
+	natsConnPreset(&o.CreateTimeout, 10*time.Second, "NatsConnPoolOptions.CreateTimeout", &err)
+	natsConnPreset(&o.HealthCheckTimeout, time.Second, "NatsConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // natsConnPreset gives an option its default if it is zero, and reports one that is negative.
 func natsConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("NatsConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

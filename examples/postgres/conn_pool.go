@@ -77,18 +77,18 @@ func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 
 // complete puts the defaults in.
 func (o *ConnPoolOptions) complete() (err error) {
-	connPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	connPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	connPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	connPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	connPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	connPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ConnPoolOptions.MaxSize", &err)
+	connPreset(&o.MaxWaiters, math.MaxInt32, "ConnPoolOptions.MaxWaiters", &err)
+	connPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ConnPoolOptions.MaxConcurrentCreates", &err)
+	connPreset(&o.CreateTimeout, 10*time.Second, "ConnPoolOptions.CreateTimeout", &err)
+	connPreset(&o.HealthCheckTimeout, time.Second, "ConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // connPreset gives an option its default if it is zero, and reports one that is negative.
 func connPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

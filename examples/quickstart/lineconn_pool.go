@@ -77,18 +77,18 @@ func NewLineConnPool(c *Config, options LineConnPoolOptions) (*LineConnPool, err
 
 // complete puts the defaults in.
 func (o *LineConnPoolOptions) complete() (err error) {
-	lineConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	lineConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	lineConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	lineConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	lineConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	lineConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LineConnPoolOptions.MaxSize", &err)
+	lineConnPreset(&o.MaxWaiters, math.MaxInt32, "LineConnPoolOptions.MaxWaiters", &err)
+	lineConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "LineConnPoolOptions.MaxConcurrentCreates", &err)
+	lineConnPreset(&o.CreateTimeout, 10*time.Second, "LineConnPoolOptions.CreateTimeout", &err)
+	lineConnPreset(&o.HealthCheckTimeout, time.Second, "LineConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // lineConnPreset gives an option its default if it is zero, and reports one that is negative.
 func lineConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("LineConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

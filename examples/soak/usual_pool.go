@@ -77,18 +77,18 @@ func NewUsualPool(c *Site, options UsualPoolOptions) (*UsualPool, error) {
 
 // complete puts the defaults in.
 func (o *UsualPoolOptions) complete() (err error) {
-	usualPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	usualPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	usualPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	usualPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	usualPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	usualPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "UsualPoolOptions.MaxSize", &err)
+	usualPreset(&o.MaxWaiters, math.MaxInt32, "UsualPoolOptions.MaxWaiters", &err)
+	usualPreset(&o.MaxConcurrentCreates, math.MaxInt32, "UsualPoolOptions.MaxConcurrentCreates", &err)
+	usualPreset(&o.CreateTimeout, 10*time.Second, "UsualPoolOptions.CreateTimeout", &err)
+	usualPreset(&o.HealthCheckTimeout, time.Second, "UsualPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // usualPreset gives an option its default if it is zero, and reports one that is negative.
 func usualPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("UsualPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -287,9 +287,9 @@ func TestAKeyWithoutAContextIsAnErrorOfItsRequesters(t *testing.T) {
 //poolgen:if hasKeyed
 func TestBadOptionsOfASetAreErrorsThatNameTheOption(t *testing.T) {
 	for name, options := range map[string]PoolsOptions{
-		"MaxTotal":      {MaxTotal: -1},
-		"IdleTimeout":   {IdleTimeout: -time.Second},
-		"CreateTimeout": {Pool: PoolOptions{CreateTimeout: -1}},
+		"PoolsOptions.MaxTotal":     {MaxTotal: -1},
+		"PoolsOptions.IdleTimeout":  {IdleTimeout: -time.Second},
+		"PoolOptions.CreateTimeout": {Pool: PoolOptions{CreateTimeout: -1}},
 	} {
 		_, err := NewPools(nil, options)
 		require.ErrorContains(t, err, name)

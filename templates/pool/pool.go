@@ -112,22 +112,22 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 
 // complete puts the defaults in.
 func (o *PoolOptions) complete() (err error) {
-	preset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)           //poolgen:if !fixedSize
-	preset(&o.MinIdle, 0, "MinIdle", &err)                                       //poolgen:if hasIdle
-	preset(&o.MaxIdle, 0, "MaxIdle", &err)                                       //poolgen:if hasIdle
-	preset(&o.IdleTimeout, 0, "IdleTimeout", &err)                               //poolgen:if hasIdle
-	preset(&o.MaxLifetime, 0, "MaxLifetime", &err)                               //poolgen:if hasLifetime
-	preset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)    //poolgen:if hasLifetime
-	preset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)                     //poolgen:if hasLimits
-	preset(&o.AcquireTimeout, 0, "AcquireTimeout", &err)                         //poolgen:if hasTimeout
-	preset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err) //poolgen:if hasLimits
-	preset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	preset(&o.CreateRetries, 0, "CreateRetries", &err)                     //poolgen:if hasRetry
-	preset(&o.BreakAfter, 0, "BreakAfter", &err)                           //poolgen:if hasBreaker
-	preset(&o.BreakTime, time.Second, "BreakTime", &err)                   //poolgen:if hasBreaker
-	preset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err) //poolgen:if hasCheck
-	preset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)             //poolgen:if hasBackground
-	preset(&o.LeakThreshold, 0, "LeakThreshold", &err)                     //poolgen:if hasLeaks
+	preset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PoolOptions.MaxSize", &err)           //poolgen:if !fixedSize
+	preset(&o.MinIdle, 0, "PoolOptions.MinIdle", &err)                                       //poolgen:if hasIdle
+	preset(&o.MaxIdle, 0, "PoolOptions.MaxIdle", &err)                                       //poolgen:if hasIdle
+	preset(&o.IdleTimeout, 0, "PoolOptions.IdleTimeout", &err)                               //poolgen:if hasIdle
+	preset(&o.MaxLifetime, 0, "PoolOptions.MaxLifetime", &err)                               //poolgen:if hasLifetime
+	preset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "PoolOptions.MaxLifetimeJitter", &err)    //poolgen:if hasLifetime
+	preset(&o.MaxWaiters, math.MaxInt32, "PoolOptions.MaxWaiters", &err)                     //poolgen:if hasLimits
+	preset(&o.AcquireTimeout, 0, "PoolOptions.AcquireTimeout", &err)                         //poolgen:if hasTimeout
+	preset(&o.MaxConcurrentCreates, math.MaxInt32, "PoolOptions.MaxConcurrentCreates", &err) //poolgen:if hasLimits
+	preset(&o.CreateTimeout, 10*time.Second, "PoolOptions.CreateTimeout", &err)
+	preset(&o.CreateRetries, 0, "PoolOptions.CreateRetries", &err)                     //poolgen:if hasRetry
+	preset(&o.BreakAfter, 0, "PoolOptions.BreakAfter", &err)                           //poolgen:if hasBreaker
+	preset(&o.BreakTime, time.Second, "PoolOptions.BreakTime", &err)                   //poolgen:if hasBreaker
+	preset(&o.HealthCheckTimeout, time.Second, "PoolOptions.HealthCheckTimeout", &err) //poolgen:if hasCheck
+	preset(&o.HealthCheckPeriod, 0, "PoolOptions.HealthCheckPeriod", &err)             //poolgen:if hasBackground
+	preset(&o.LeakThreshold, 0, "PoolOptions.LeakThreshold", &err)                     //poolgen:if hasLeaks
 	if hasIdle && !fixedSize && err == nil && o.MinIdle > o.MaxSize {
 		err = fmt.Errorf("PoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
 	}
@@ -149,7 +149,7 @@ func (o *PoolOptions) complete() (err error) {
 // preset gives an option its default if it is zero, and reports one that is negative.
 func preset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

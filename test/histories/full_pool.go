@@ -107,22 +107,22 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 
 // complete puts the defaults in.
 func (o *FullPoolOptions) complete() (err error) {
-	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	fullPreset(&o.MinIdle, 0, "MinIdle", &err)
-	fullPreset(&o.MaxIdle, 0, "MaxIdle", &err)
-	fullPreset(&o.IdleTimeout, 0, "IdleTimeout", &err)
-	fullPreset(&o.MaxLifetime, 0, "MaxLifetime", &err)
-	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)
-	fullPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	fullPreset(&o.AcquireTimeout, 0, "AcquireTimeout", &err)
-	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	fullPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	fullPreset(&o.CreateRetries, 0, "CreateRetries", &err)
-	fullPreset(&o.BreakAfter, 0, "BreakAfter", &err)
-	fullPreset(&o.BreakTime, time.Second, "BreakTime", &err)
-	fullPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
-	fullPreset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)
-	fullPreset(&o.LeakThreshold, 0, "LeakThreshold", &err)
+	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
+	fullPreset(&o.MinIdle, 0, "FullPoolOptions.MinIdle", &err)
+	fullPreset(&o.MaxIdle, 0, "FullPoolOptions.MaxIdle", &err)
+	fullPreset(&o.IdleTimeout, 0, "FullPoolOptions.IdleTimeout", &err)
+	fullPreset(&o.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
+	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "FullPoolOptions.MaxLifetimeJitter", &err)
+	fullPreset(&o.MaxWaiters, math.MaxInt32, "FullPoolOptions.MaxWaiters", &err)
+	fullPreset(&o.AcquireTimeout, 0, "FullPoolOptions.AcquireTimeout", &err)
+	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FullPoolOptions.MaxConcurrentCreates", &err)
+	fullPreset(&o.CreateTimeout, 10*time.Second, "FullPoolOptions.CreateTimeout", &err)
+	fullPreset(&o.CreateRetries, 0, "FullPoolOptions.CreateRetries", &err)
+	fullPreset(&o.BreakAfter, 0, "FullPoolOptions.BreakAfter", &err)
+	fullPreset(&o.BreakTime, time.Second, "FullPoolOptions.BreakTime", &err)
+	fullPreset(&o.HealthCheckTimeout, time.Second, "FullPoolOptions.HealthCheckTimeout", &err)
+	fullPreset(&o.HealthCheckPeriod, 0, "FullPoolOptions.HealthCheckPeriod", &err)
+	fullPreset(&o.LeakThreshold, 0, "FullPoolOptions.LeakThreshold", &err)
 	if err == nil && o.MinIdle > o.MaxSize {
 		err = fmt.Errorf("FullPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
 	}
@@ -141,7 +141,7 @@ func (o *FullPoolOptions) complete() (err error) {
 // fullPreset gives an option its default if it is zero, and reports one that is negative.
 func fullPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("FullPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

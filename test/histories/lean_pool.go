@@ -67,15 +67,15 @@ func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 
 // complete puts the defaults in.
 func (o *LeanPoolOptions) complete() (err error) {
-	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	leanPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
+	leanPreset(&o.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // leanPreset gives an option its default if it is zero, and reports one that is negative.
 func leanPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("LeanPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

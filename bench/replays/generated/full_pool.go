@@ -98,16 +98,16 @@ func NewFullPool(c *faulty.Server, options FullPoolOptions) (*FullPool, error) {
 
 // complete puts the defaults in.
 func (o *FullPoolOptions) complete() (err error) {
-	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	fullPreset(&o.MaxLifetime, 0, "MaxLifetime", &err)
-	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "MaxLifetimeJitter", &err)
-	fullPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	fullPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	fullPreset(&o.BreakAfter, 0, "BreakAfter", &err)
-	fullPreset(&o.BreakTime, time.Second, "BreakTime", &err)
-	fullPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
-	fullPreset(&o.HealthCheckPeriod, 0, "HealthCheckPeriod", &err)
+	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
+	fullPreset(&o.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
+	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "FullPoolOptions.MaxLifetimeJitter", &err)
+	fullPreset(&o.MaxWaiters, math.MaxInt32, "FullPoolOptions.MaxWaiters", &err)
+	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FullPoolOptions.MaxConcurrentCreates", &err)
+	fullPreset(&o.CreateTimeout, 10*time.Second, "FullPoolOptions.CreateTimeout", &err)
+	fullPreset(&o.BreakAfter, 0, "FullPoolOptions.BreakAfter", &err)
+	fullPreset(&o.BreakTime, time.Second, "FullPoolOptions.BreakTime", &err)
+	fullPreset(&o.HealthCheckTimeout, time.Second, "FullPoolOptions.HealthCheckTimeout", &err)
+	fullPreset(&o.HealthCheckPeriod, 0, "FullPoolOptions.HealthCheckPeriod", &err)
 	if err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
 		err = fmt.Errorf("FullPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
 	}
@@ -117,7 +117,7 @@ func (o *FullPoolOptions) complete() (err error) {
 // fullPreset gives an option its default if it is zero, and reports one that is negative.
 func fullPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("FullPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewPlainPool(c *faulty.Server, options PlainPoolOptions) (*PlainPool, error
 
 // complete puts the defaults in.
 func (o *PlainPoolOptions) complete() (err error) {
-	plainPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	plainPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	plainPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	plainPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	plainPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PlainPoolOptions.MaxSize", &err)
+	plainPreset(&o.MaxWaiters, math.MaxInt32, "PlainPoolOptions.MaxWaiters", &err)
+	plainPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PlainPoolOptions.MaxConcurrentCreates", &err)
+	plainPreset(&o.CreateTimeout, 10*time.Second, "PlainPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // plainPreset gives an option its default if it is zero, and reports one that is negative.
 func plainPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PlainPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

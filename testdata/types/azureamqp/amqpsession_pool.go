@@ -78,17 +78,17 @@ func NewAmqpSessionPool(c *amqp.Conn, options AmqpSessionPoolOptions) (*AmqpSess
 
 // complete puts the defaults in.
 func (o *AmqpSessionPoolOptions) complete() (err error) {
-	amqpSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	amqpSessionPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	amqpSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	amqpSessionPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	amqpSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "AmqpSessionPoolOptions.MaxSize", &err)
+	amqpSessionPreset(&o.MaxWaiters, math.MaxInt32, "AmqpSessionPoolOptions.MaxWaiters", &err)
+	amqpSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AmqpSessionPoolOptions.MaxConcurrentCreates", &err)
+	amqpSessionPreset(&o.CreateTimeout, 10*time.Second, "AmqpSessionPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // amqpSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func amqpSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("AmqpSessionPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

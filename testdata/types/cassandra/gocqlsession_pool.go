@@ -78,17 +78,17 @@ func NewGocqlSessionPool(c gocql.ClusterConfig, options GocqlSessionPoolOptions)
 
 // complete puts the defaults in.
 func (o *GocqlSessionPoolOptions) complete() (err error) {
-	gocqlSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	gocqlSessionPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	gocqlSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	gocqlSessionPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	gocqlSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GocqlSessionPoolOptions.MaxSize", &err)
+	gocqlSessionPreset(&o.MaxWaiters, math.MaxInt32, "GocqlSessionPoolOptions.MaxWaiters", &err)
+	gocqlSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "GocqlSessionPoolOptions.MaxConcurrentCreates", &err)
+	gocqlSessionPreset(&o.CreateTimeout, 10*time.Second, "GocqlSessionPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // gocqlSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func gocqlSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("GocqlSessionPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewChClientPool(c ch.Options, options ChClientPoolOptions) (*ChClientPool, 
 
 // complete puts the defaults in.
 func (o *ChClientPoolOptions) complete() (err error) {
-	chClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	chClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	chClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	chClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	chClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	chClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ChClientPoolOptions.MaxSize", &err)
+	chClientPreset(&o.MaxWaiters, math.MaxInt32, "ChClientPoolOptions.MaxWaiters", &err)
+	chClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ChClientPoolOptions.MaxConcurrentCreates", &err)
+	chClientPreset(&o.CreateTimeout, 10*time.Second, "ChClientPoolOptions.CreateTimeout", &err)
+	chClientPreset(&o.HealthCheckTimeout, time.Second, "ChClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // chClientPreset gives an option its default if it is zero, and reports one that is negative.
 func chClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ChClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

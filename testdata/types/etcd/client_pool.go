@@ -78,17 +78,17 @@ func NewClientPool(c clientv3.Config, options ClientPoolOptions) (*ClientPool, e
 
 // complete puts the defaults in.
 func (o *ClientPoolOptions) complete() (err error) {
-	clientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	clientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	clientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	clientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	clientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ClientPoolOptions.MaxSize", &err)
+	clientPreset(&o.MaxWaiters, math.MaxInt32, "ClientPoolOptions.MaxWaiters", &err)
+	clientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ClientPoolOptions.MaxConcurrentCreates", &err)
+	clientPreset(&o.CreateTimeout, 10*time.Second, "ClientPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // clientPreset gives an option its default if it is zero, and reports one that is negative.
 func clientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

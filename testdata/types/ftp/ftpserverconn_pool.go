@@ -79,18 +79,18 @@ func NewFtpServerConnPool(c string, options FtpServerConnPoolOptions) (*FtpServe
 
 // complete puts the defaults in.
 func (o *FtpServerConnPoolOptions) complete() (err error) {
-	ftpServerConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	ftpServerConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	ftpServerConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	ftpServerConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	ftpServerConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	ftpServerConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FtpServerConnPoolOptions.MaxSize", &err)
+	ftpServerConnPreset(&o.MaxWaiters, math.MaxInt32, "FtpServerConnPoolOptions.MaxWaiters", &err)
+	ftpServerConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FtpServerConnPoolOptions.MaxConcurrentCreates", &err)
+	ftpServerConnPreset(&o.CreateTimeout, 10*time.Second, "FtpServerConnPoolOptions.CreateTimeout", &err)
+	ftpServerConnPreset(&o.HealthCheckTimeout, time.Second, "FtpServerConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // ftpServerConnPreset gives an option its default if it is zero, and reports one that is negative.
 func ftpServerConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("FtpServerConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

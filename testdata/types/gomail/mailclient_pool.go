@@ -78,17 +78,17 @@ func NewMailClientPool(c string, options MailClientPoolOptions) (*MailClientPool
 
 // complete puts the defaults in.
 func (o *MailClientPoolOptions) complete() (err error) {
-	mailClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	mailClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	mailClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	mailClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	mailClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MailClientPoolOptions.MaxSize", &err)
+	mailClientPreset(&o.MaxWaiters, math.MaxInt32, "MailClientPoolOptions.MaxWaiters", &err)
+	mailClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MailClientPoolOptions.MaxConcurrentCreates", &err)
+	mailClientPreset(&o.CreateTimeout, 10*time.Second, "MailClientPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // mailClientPreset gives an option its default if it is zero, and reports one that is negative.
 func mailClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("MailClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewRedisConnPool(c *redis.Client, options RedisConnPoolOptions) (*RedisConn
 
 // complete puts the defaults in.
 func (o *RedisConnPoolOptions) complete() (err error) {
-	redisConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	redisConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	redisConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	redisConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	redisConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	redisConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RedisConnPoolOptions.MaxSize", &err)
+	redisConnPreset(&o.MaxWaiters, math.MaxInt32, "RedisConnPoolOptions.MaxWaiters", &err)
+	redisConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "RedisConnPoolOptions.MaxConcurrentCreates", &err)
+	redisConnPreset(&o.CreateTimeout, 10*time.Second, "RedisConnPoolOptions.CreateTimeout", &err)
+	redisConnPreset(&o.HealthCheckTimeout, time.Second, "RedisConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // redisConnPreset gives an option its default if it is zero, and reports one that is negative.
 func redisConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("RedisConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

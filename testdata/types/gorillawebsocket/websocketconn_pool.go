@@ -78,17 +78,17 @@ func NewWebsocketConnPool(c string, options WebsocketConnPoolOptions) (*Websocke
 
 // complete puts the defaults in.
 func (o *WebsocketConnPoolOptions) complete() (err error) {
-	websocketConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	websocketConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	websocketConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	websocketConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	websocketConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "WebsocketConnPoolOptions.MaxSize", &err)
+	websocketConnPreset(&o.MaxWaiters, math.MaxInt32, "WebsocketConnPoolOptions.MaxWaiters", &err)
+	websocketConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "WebsocketConnPoolOptions.MaxConcurrentCreates", &err)
+	websocketConnPreset(&o.CreateTimeout, 10*time.Second, "WebsocketConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // websocketConnPreset gives an option its default if it is zero, and reports one that is negative.
 func websocketConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("WebsocketConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewGrpcClientConnPool(c server, options GrpcClientConnPoolOptions) (*GrpcCl
 
 // complete puts the defaults in.
 func (o *GrpcClientConnPoolOptions) complete() (err error) {
-	grpcClientConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	grpcClientConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	grpcClientConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	grpcClientConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	grpcClientConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GrpcClientConnPoolOptions.MaxSize", &err)
+	grpcClientConnPreset(&o.MaxWaiters, math.MaxInt32, "GrpcClientConnPoolOptions.MaxWaiters", &err)
+	grpcClientConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "GrpcClientConnPoolOptions.MaxConcurrentCreates", &err)
+	grpcClientConnPreset(&o.CreateTimeout, 10*time.Second, "GrpcClientConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // grpcClientConnPreset gives an option its default if it is zero, and reports one that is negative.
 func grpcClientConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("GrpcClientConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

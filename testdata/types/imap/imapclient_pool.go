@@ -79,18 +79,18 @@ func NewImapClientPool(c string, options ImapClientPoolOptions) (*ImapClientPool
 
 // complete puts the defaults in.
 func (o *ImapClientPoolOptions) complete() (err error) {
-	imapClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	imapClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	imapClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	imapClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	imapClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	imapClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ImapClientPoolOptions.MaxSize", &err)
+	imapClientPreset(&o.MaxWaiters, math.MaxInt32, "ImapClientPoolOptions.MaxWaiters", &err)
+	imapClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ImapClientPoolOptions.MaxConcurrentCreates", &err)
+	imapClientPreset(&o.CreateTimeout, 10*time.Second, "ImapClientPoolOptions.CreateTimeout", &err)
+	imapClientPreset(&o.HealthCheckTimeout, time.Second, "ImapClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // imapClientPreset gives an option its default if it is zero, and reports one that is negative.
 func imapClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ImapClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

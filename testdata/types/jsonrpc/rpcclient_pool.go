@@ -78,17 +78,17 @@ func NewRpcClientPool(c string, options RpcClientPoolOptions) (*RpcClientPool, e
 
 // complete puts the defaults in.
 func (o *RpcClientPoolOptions) complete() (err error) {
-	rpcClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	rpcClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	rpcClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	rpcClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	rpcClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RpcClientPoolOptions.MaxSize", &err)
+	rpcClientPreset(&o.MaxWaiters, math.MaxInt32, "RpcClientPoolOptions.MaxWaiters", &err)
+	rpcClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "RpcClientPoolOptions.MaxConcurrentCreates", &err)
+	rpcClientPreset(&o.CreateTimeout, 10*time.Second, "RpcClientPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // rpcClientPreset gives an option its default if it is zero, and reports one that is negative.
 func rpcClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("RpcClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

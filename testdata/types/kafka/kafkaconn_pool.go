@@ -79,18 +79,18 @@ func NewKafkaConnPool(c string, options KafkaConnPoolOptions) (*KafkaConnPool, e
 
 // complete puts the defaults in.
 func (o *KafkaConnPoolOptions) complete() (err error) {
-	kafkaConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	kafkaConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	kafkaConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	kafkaConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	kafkaConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	kafkaConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "KafkaConnPoolOptions.MaxSize", &err)
+	kafkaConnPreset(&o.MaxWaiters, math.MaxInt32, "KafkaConnPoolOptions.MaxWaiters", &err)
+	kafkaConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "KafkaConnPoolOptions.MaxConcurrentCreates", &err)
+	kafkaConnPreset(&o.CreateTimeout, 10*time.Second, "KafkaConnPoolOptions.CreateTimeout", &err)
+	kafkaConnPreset(&o.HealthCheckTimeout, time.Second, "KafkaConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // kafkaConnPreset gives an option its default if it is zero, and reports one that is negative.
 func kafkaConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("KafkaConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

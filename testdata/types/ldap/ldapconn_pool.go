@@ -78,17 +78,17 @@ func NewLdapConnPool(c string, options LdapConnPoolOptions) (*LdapConnPool, erro
 
 // complete puts the defaults in.
 func (o *LdapConnPoolOptions) complete() (err error) {
-	ldapConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	ldapConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	ldapConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	ldapConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	ldapConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LdapConnPoolOptions.MaxSize", &err)
+	ldapConnPreset(&o.MaxWaiters, math.MaxInt32, "LdapConnPoolOptions.MaxWaiters", &err)
+	ldapConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "LdapConnPoolOptions.MaxConcurrentCreates", &err)
+	ldapConnPreset(&o.CreateTimeout, 10*time.Second, "LdapConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // ldapConnPreset gives an option its default if it is zero, and reports one that is negative.
 func ldapConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("LdapConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewMemcacheClientPool(c memcache.ServerSelector, options MemcacheClientPool
 
 // complete puts the defaults in.
 func (o *MemcacheClientPoolOptions) complete() (err error) {
-	memcacheClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	memcacheClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	memcacheClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	memcacheClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	memcacheClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	memcacheClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MemcacheClientPoolOptions.MaxSize", &err)
+	memcacheClientPreset(&o.MaxWaiters, math.MaxInt32, "MemcacheClientPoolOptions.MaxWaiters", &err)
+	memcacheClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MemcacheClientPoolOptions.MaxConcurrentCreates", &err)
+	memcacheClientPreset(&o.CreateTimeout, 10*time.Second, "MemcacheClientPoolOptions.CreateTimeout", &err)
+	memcacheClientPreset(&o.HealthCheckTimeout, time.Second, "MemcacheClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // memcacheClientPreset gives an option its default if it is zero, and reports one that is negative.
 func memcacheClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("MemcacheClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

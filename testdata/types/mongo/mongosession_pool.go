@@ -78,17 +78,17 @@ func NewMongoSessionPool(c *mongo.Client, options MongoSessionPoolOptions) (*Mon
 
 // complete puts the defaults in.
 func (o *MongoSessionPoolOptions) complete() (err error) {
-	mongoSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	mongoSessionPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	mongoSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	mongoSessionPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	mongoSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MongoSessionPoolOptions.MaxSize", &err)
+	mongoSessionPreset(&o.MaxWaiters, math.MaxInt32, "MongoSessionPoolOptions.MaxWaiters", &err)
+	mongoSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MongoSessionPoolOptions.MaxConcurrentCreates", &err)
+	mongoSessionPreset(&o.CreateTimeout, 10*time.Second, "MongoSessionPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // mongoSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func mongoSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("MongoSessionPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

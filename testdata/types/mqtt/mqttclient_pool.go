@@ -78,17 +78,17 @@ func NewMqttClientPool(c *mqtt.ClientOptions, options MqttClientPoolOptions) (*M
 
 // complete puts the defaults in.
 func (o *MqttClientPoolOptions) complete() (err error) {
-	mqttClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	mqttClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	mqttClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	mqttClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	mqttClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MqttClientPoolOptions.MaxSize", &err)
+	mqttClientPreset(&o.MaxWaiters, math.MaxInt32, "MqttClientPoolOptions.MaxWaiters", &err)
+	mqttClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MqttClientPoolOptions.MaxConcurrentCreates", &err)
+	mqttClientPreset(&o.CreateTimeout, 10*time.Second, "MqttClientPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // mqttClientPreset gives an option its default if it is zero, and reports one that is negative.
 func mqttClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("MqttClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

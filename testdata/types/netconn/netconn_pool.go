@@ -78,17 +78,17 @@ func NewNetConnPool(c string, options NetConnPoolOptions) (*NetConnPool, error) 
 
 // complete puts the defaults in.
 func (o *NetConnPoolOptions) complete() (err error) {
-	netConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	netConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	netConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	netConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	netConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NetConnPoolOptions.MaxSize", &err)
+	netConnPreset(&o.MaxWaiters, math.MaxInt32, "NetConnPoolOptions.MaxWaiters", &err)
+	netConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "NetConnPoolOptions.MaxConcurrentCreates", &err)
+	netConnPreset(&o.CreateTimeout, 10*time.Second, "NetConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // netConnPreset gives an option its default if it is zero, and reports one that is negative.
 func netConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("NetConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

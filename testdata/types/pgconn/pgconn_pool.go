@@ -79,18 +79,18 @@ func NewPgConnPool(c *pgconn.Config, options PgConnPoolOptions) (*PgConnPool, er
 
 // complete puts the defaults in.
 func (o *PgConnPoolOptions) complete() (err error) {
-	pgConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	pgConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	pgConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	pgConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	pgConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	pgConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgConnPoolOptions.MaxSize", &err)
+	pgConnPreset(&o.MaxWaiters, math.MaxInt32, "PgConnPoolOptions.MaxWaiters", &err)
+	pgConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PgConnPoolOptions.MaxConcurrentCreates", &err)
+	pgConnPreset(&o.CreateTimeout, 10*time.Second, "PgConnPoolOptions.CreateTimeout", &err)
+	pgConnPreset(&o.HealthCheckTimeout, time.Second, "PgConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // pgConnPreset gives an option its default if it is zero, and reports one that is negative.
 func pgConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PgConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewPgxConnPool(c *pgx.ConnConfig, options PgxConnPoolOptions) (*PgxConnPool
 
 // complete puts the defaults in.
 func (o *PgxConnPoolOptions) complete() (err error) {
-	pgxConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	pgxConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	pgxConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	pgxConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	pgxConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	pgxConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxConnPoolOptions.MaxSize", &err)
+	pgxConnPreset(&o.MaxWaiters, math.MaxInt32, "PgxConnPoolOptions.MaxWaiters", &err)
+	pgxConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PgxConnPoolOptions.MaxConcurrentCreates", &err)
+	pgxConnPreset(&o.CreateTimeout, 10*time.Second, "PgxConnPoolOptions.CreateTimeout", &err)
+	pgxConnPreset(&o.HealthCheckTimeout, time.Second, "PgxConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // pgxConnPreset gives an option its default if it is zero, and reports one that is negative.
 func pgxConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PgxConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

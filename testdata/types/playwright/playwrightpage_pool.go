@@ -78,17 +78,17 @@ func NewPlaywrightPagePool(c playwright.BrowserContext, options PlaywrightPagePo
 
 // complete puts the defaults in.
 func (o *PlaywrightPagePoolOptions) complete() (err error) {
-	playwrightPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	playwrightPagePreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	playwrightPagePreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	playwrightPagePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	playwrightPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PlaywrightPagePoolOptions.MaxSize", &err)
+	playwrightPagePreset(&o.MaxWaiters, math.MaxInt32, "PlaywrightPagePoolOptions.MaxWaiters", &err)
+	playwrightPagePreset(&o.MaxConcurrentCreates, math.MaxInt32, "PlaywrightPagePoolOptions.MaxConcurrentCreates", &err)
+	playwrightPagePreset(&o.CreateTimeout, 10*time.Second, "PlaywrightPagePoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // playwrightPagePreset gives an option its default if it is zero, and reports one that is negative.
 func playwrightPagePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("PlaywrightPagePoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

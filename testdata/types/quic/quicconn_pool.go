@@ -78,17 +78,17 @@ func NewQuicConnPool(c server, options QuicConnPoolOptions) (*QuicConnPool, erro
 
 // complete puts the defaults in.
 func (o *QuicConnPoolOptions) complete() (err error) {
-	quicConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	quicConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	quicConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	quicConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	quicConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "QuicConnPoolOptions.MaxSize", &err)
+	quicConnPreset(&o.MaxWaiters, math.MaxInt32, "QuicConnPoolOptions.MaxWaiters", &err)
+	quicConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "QuicConnPoolOptions.MaxConcurrentCreates", &err)
+	quicConnPreset(&o.CreateTimeout, 10*time.Second, "QuicConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // quicConnPreset gives an option its default if it is zero, and reports one that is negative.
 func quicConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("QuicConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewAmqp091ChannelPool(c *amqp091.Connection, options Amqp091ChannelPoolOpti
 
 // complete puts the defaults in.
 func (o *Amqp091ChannelPoolOptions) complete() (err error) {
-	amqp091ChannelPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	amqp091ChannelPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	amqp091ChannelPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	amqp091ChannelPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	amqp091ChannelPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "Amqp091ChannelPoolOptions.MaxSize", &err)
+	amqp091ChannelPreset(&o.MaxWaiters, math.MaxInt32, "Amqp091ChannelPoolOptions.MaxWaiters", &err)
+	amqp091ChannelPreset(&o.MaxConcurrentCreates, math.MaxInt32, "Amqp091ChannelPoolOptions.MaxConcurrentCreates", &err)
+	amqp091ChannelPreset(&o.CreateTimeout, 10*time.Second, "Amqp091ChannelPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // amqp091ChannelPreset gives an option its default if it is zero, and reports one that is negative.
 func amqp091ChannelPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("Amqp091ChannelPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -76,17 +76,17 @@ func NewRodBrowserPool(options RodBrowserPoolOptions) (*RodBrowserPool, error) {
 
 // complete puts the defaults in.
 func (o *RodBrowserPoolOptions) complete() (err error) {
-	rodBrowserPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	rodBrowserPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	rodBrowserPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	rodBrowserPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	rodBrowserPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RodBrowserPoolOptions.MaxSize", &err)
+	rodBrowserPreset(&o.MaxWaiters, math.MaxInt32, "RodBrowserPoolOptions.MaxWaiters", &err)
+	rodBrowserPreset(&o.MaxConcurrentCreates, math.MaxInt32, "RodBrowserPoolOptions.MaxConcurrentCreates", &err)
+	rodBrowserPreset(&o.CreateTimeout, 10*time.Second, "RodBrowserPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // rodBrowserPreset gives an option its default if it is zero, and reports one that is negative.
 func rodBrowserPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("RodBrowserPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

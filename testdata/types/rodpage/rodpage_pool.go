@@ -78,17 +78,17 @@ func NewRodPagePool(c *rod.Browser, options RodPagePoolOptions) (*RodPagePool, e
 
 // complete puts the defaults in.
 func (o *RodPagePoolOptions) complete() (err error) {
-	rodPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	rodPagePreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	rodPagePreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	rodPagePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	rodPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RodPagePoolOptions.MaxSize", &err)
+	rodPagePreset(&o.MaxWaiters, math.MaxInt32, "RodPagePoolOptions.MaxWaiters", &err)
+	rodPagePreset(&o.MaxConcurrentCreates, math.MaxInt32, "RodPagePoolOptions.MaxConcurrentCreates", &err)
+	rodPagePreset(&o.CreateTimeout, 10*time.Second, "RodPagePoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // rodPagePreset gives an option its default if it is zero, and reports one that is negative.
 func rodPagePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("RodPagePoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

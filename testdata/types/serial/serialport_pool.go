@@ -78,17 +78,17 @@ func NewSerialPortPool(c device, options SerialPortPoolOptions) (*SerialPortPool
 
 // complete puts the defaults in.
 func (o *SerialPortPoolOptions) complete() (err error) {
-	serialPortPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	serialPortPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	serialPortPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	serialPortPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	serialPortPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SerialPortPoolOptions.MaxSize", &err)
+	serialPortPreset(&o.MaxWaiters, math.MaxInt32, "SerialPortPoolOptions.MaxWaiters", &err)
+	serialPortPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SerialPortPoolOptions.MaxConcurrentCreates", &err)
+	serialPortPreset(&o.CreateTimeout, 10*time.Second, "SerialPortPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // serialPortPreset gives an option its default if it is zero, and reports one that is negative.
 func serialPortPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SerialPortPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -80,18 +80,18 @@ func NewSftpClientPool(c *ssh.Client, options SftpClientPoolOptions) (*SftpClien
 
 // complete puts the defaults in.
 func (o *SftpClientPoolOptions) complete() (err error) {
-	sftpClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	sftpClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	sftpClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	sftpClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	sftpClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	sftpClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SftpClientPoolOptions.MaxSize", &err)
+	sftpClientPreset(&o.MaxWaiters, math.MaxInt32, "SftpClientPoolOptions.MaxWaiters", &err)
+	sftpClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SftpClientPoolOptions.MaxConcurrentCreates", &err)
+	sftpClientPreset(&o.CreateTimeout, 10*time.Second, "SftpClientPoolOptions.CreateTimeout", &err)
+	sftpClientPreset(&o.HealthCheckTimeout, time.Second, "SftpClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // sftpClientPreset gives an option its default if it is zero, and reports one that is negative.
 func sftpClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SftpClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

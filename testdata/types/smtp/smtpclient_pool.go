@@ -79,18 +79,18 @@ func NewSmtpClientPool(c string, options SmtpClientPoolOptions) (*SmtpClientPool
 
 // complete puts the defaults in.
 func (o *SmtpClientPoolOptions) complete() (err error) {
-	smtpClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	smtpClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	smtpClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	smtpClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	smtpClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	smtpClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SmtpClientPoolOptions.MaxSize", &err)
+	smtpClientPreset(&o.MaxWaiters, math.MaxInt32, "SmtpClientPoolOptions.MaxWaiters", &err)
+	smtpClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SmtpClientPoolOptions.MaxConcurrentCreates", &err)
+	smtpClientPreset(&o.CreateTimeout, 10*time.Second, "SmtpClientPoolOptions.CreateTimeout", &err)
+	smtpClientPreset(&o.HealthCheckTimeout, time.Second, "SmtpClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // smtpClientPreset gives an option its default if it is zero, and reports one that is negative.
 func smtpClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SmtpClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewGoSNMPPool(c string, options GoSNMPPoolOptions) (*GoSNMPPool, error) {
 
 // complete puts the defaults in.
 func (o *GoSNMPPoolOptions) complete() (err error) {
-	goSNMPPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	goSNMPPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	goSNMPPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	goSNMPPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	goSNMPPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GoSNMPPoolOptions.MaxSize", &err)
+	goSNMPPreset(&o.MaxWaiters, math.MaxInt32, "GoSNMPPoolOptions.MaxWaiters", &err)
+	goSNMPPreset(&o.MaxConcurrentCreates, math.MaxInt32, "GoSNMPPoolOptions.MaxConcurrentCreates", &err)
+	goSNMPPreset(&o.CreateTimeout, 10*time.Second, "GoSNMPPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // goSNMPPreset gives an option its default if it is zero, and reports one that is negative.
 func goSNMPPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("GoSNMPPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewSqlConnPool(c *sql.DB, options SqlConnPoolOptions) (*SqlConnPool, error)
 
 // complete puts the defaults in.
 func (o *SqlConnPoolOptions) complete() (err error) {
-	sqlConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	sqlConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	sqlConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	sqlConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	sqlConnPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	sqlConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SqlConnPoolOptions.MaxSize", &err)
+	sqlConnPreset(&o.MaxWaiters, math.MaxInt32, "SqlConnPoolOptions.MaxWaiters", &err)
+	sqlConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SqlConnPoolOptions.MaxConcurrentCreates", &err)
+	sqlConnPreset(&o.CreateTimeout, 10*time.Second, "SqlConnPoolOptions.CreateTimeout", &err)
+	sqlConnPreset(&o.HealthCheckTimeout, time.Second, "SqlConnPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // sqlConnPreset gives an option its default if it is zero, and reports one that is negative.
 func sqlConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SqlConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewDriverConnPool(c driver.Connector, options DriverConnPoolOptions) (*Driv
 
 // complete puts the defaults in.
 func (o *DriverConnPoolOptions) complete() (err error) {
-	driverConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	driverConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	driverConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	driverConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	driverConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "DriverConnPoolOptions.MaxSize", &err)
+	driverConnPreset(&o.MaxWaiters, math.MaxInt32, "DriverConnPoolOptions.MaxWaiters", &err)
+	driverConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DriverConnPoolOptions.MaxConcurrentCreates", &err)
+	driverConnPreset(&o.CreateTimeout, 10*time.Second, "DriverConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // driverConnPreset gives an option its default if it is zero, and reports one that is negative.
 func driverConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("DriverConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewSqliteConnPool(c string, options SqliteConnPoolOptions) (*SqliteConnPool
 
 // complete puts the defaults in.
 func (o *SqliteConnPoolOptions) complete() (err error) {
-	sqliteConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	sqliteConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	sqliteConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	sqliteConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	sqliteConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SqliteConnPoolOptions.MaxSize", &err)
+	sqliteConnPreset(&o.MaxWaiters, math.MaxInt32, "SqliteConnPoolOptions.MaxWaiters", &err)
+	sqliteConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SqliteConnPoolOptions.MaxConcurrentCreates", &err)
+	sqliteConnPreset(&o.CreateTimeout, 10*time.Second, "SqliteConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // sqliteConnPreset gives an option its default if it is zero, and reports one that is negative.
 func sqliteConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SqliteConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -79,18 +79,18 @@ func NewSshClientPool(c server, options SshClientPoolOptions) (*SshClientPool, e
 
 // complete puts the defaults in.
 func (o *SshClientPoolOptions) complete() (err error) {
-	sshClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	sshClientPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	sshClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	sshClientPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
-	sshClientPreset(&o.HealthCheckTimeout, time.Second, "HealthCheckTimeout", &err)
+	sshClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshClientPoolOptions.MaxSize", &err)
+	sshClientPreset(&o.MaxWaiters, math.MaxInt32, "SshClientPoolOptions.MaxWaiters", &err)
+	sshClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SshClientPoolOptions.MaxConcurrentCreates", &err)
+	sshClientPreset(&o.CreateTimeout, 10*time.Second, "SshClientPoolOptions.CreateTimeout", &err)
+	sshClientPreset(&o.HealthCheckTimeout, time.Second, "SshClientPoolOptions.HealthCheckTimeout", &err)
 	return err
 }
 
 // sshClientPreset gives an option its default if it is zero, and reports one that is negative.
 func sshClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SshClientPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewSshSessionPool(c *ssh.Client, options SshSessionPoolOptions) (*SshSessio
 
 // complete puts the defaults in.
 func (o *SshSessionPoolOptions) complete() (err error) {
-	sshSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	sshSessionPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	sshSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	sshSessionPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	sshSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshSessionPoolOptions.MaxSize", &err)
+	sshSessionPreset(&o.MaxWaiters, math.MaxInt32, "SshSessionPoolOptions.MaxWaiters", &err)
+	sshSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SshSessionPoolOptions.MaxConcurrentCreates", &err)
+	sshSessionPreset(&o.CreateTimeout, 10*time.Second, "SshSessionPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // sshSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func sshSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("SshSessionPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

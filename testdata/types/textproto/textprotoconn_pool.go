@@ -78,17 +78,17 @@ func NewTextprotoConnPool(c string, options TextprotoConnPoolOptions) (*Textprot
 
 // complete puts the defaults in.
 func (o *TextprotoConnPoolOptions) complete() (err error) {
-	textprotoConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	textprotoConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	textprotoConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	textprotoConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	textprotoConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "TextprotoConnPoolOptions.MaxSize", &err)
+	textprotoConnPreset(&o.MaxWaiters, math.MaxInt32, "TextprotoConnPoolOptions.MaxWaiters", &err)
+	textprotoConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "TextprotoConnPoolOptions.MaxConcurrentCreates", &err)
+	textprotoConnPreset(&o.CreateTimeout, 10*time.Second, "TextprotoConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // textprotoConnPreset gives an option its default if it is zero, and reports one that is negative.
 func textprotoConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("TextprotoConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

@@ -78,17 +78,17 @@ func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTS
 
 // complete puts the defaults in.
 func (o *ThriftTSocketPoolOptions) complete() (err error) {
-	thriftTSocketPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	thriftTSocketPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	thriftTSocketPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	thriftTSocketPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	thriftTSocketPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ThriftTSocketPoolOptions.MaxSize", &err)
+	thriftTSocketPreset(&o.MaxWaiters, math.MaxInt32, "ThriftTSocketPoolOptions.MaxWaiters", &err)
+	thriftTSocketPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ThriftTSocketPoolOptions.MaxConcurrentCreates", &err)
+	thriftTSocketPreset(&o.CreateTimeout, 10*time.Second, "ThriftTSocketPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // thriftTSocketPreset gives an option its default if it is zero, and reports one that is negative.
 func thriftTSocketPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ThriftTSocketPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

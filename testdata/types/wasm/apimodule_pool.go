@@ -78,17 +78,17 @@ func NewApiModulePool(c program, options ApiModulePoolOptions) (*ApiModulePool, 
 
 // complete puts the defaults in.
 func (o *ApiModulePoolOptions) complete() (err error) {
-	apiModulePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	apiModulePreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	apiModulePreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	apiModulePreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	apiModulePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ApiModulePoolOptions.MaxSize", &err)
+	apiModulePreset(&o.MaxWaiters, math.MaxInt32, "ApiModulePoolOptions.MaxWaiters", &err)
+	apiModulePreset(&o.MaxConcurrentCreates, math.MaxInt32, "ApiModulePoolOptions.MaxConcurrentCreates", &err)
+	apiModulePreset(&o.CreateTimeout, 10*time.Second, "ApiModulePoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // apiModulePreset gives an option its default if it is zero, and reports one that is negative.
 func apiModulePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ApiModulePoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }

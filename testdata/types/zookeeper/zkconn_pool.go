@@ -78,17 +78,17 @@ func NewZkConnPool(c []string, options ZkConnPoolOptions) (*ZkConnPool, error) {
 
 // complete puts the defaults in.
 func (o *ZkConnPoolOptions) complete() (err error) {
-	zkConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "MaxSize", &err)
-	zkConnPreset(&o.MaxWaiters, math.MaxInt32, "MaxWaiters", &err)
-	zkConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "MaxConcurrentCreates", &err)
-	zkConnPreset(&o.CreateTimeout, 10*time.Second, "CreateTimeout", &err)
+	zkConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ZkConnPoolOptions.MaxSize", &err)
+	zkConnPreset(&o.MaxWaiters, math.MaxInt32, "ZkConnPoolOptions.MaxWaiters", &err)
+	zkConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ZkConnPoolOptions.MaxConcurrentCreates", &err)
+	zkConnPreset(&o.CreateTimeout, 10*time.Second, "ZkConnPoolOptions.CreateTimeout", &err)
 	return err
 }
 
 // zkConnPreset gives an option its default if it is zero, and reports one that is negative.
 func zkConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
-		*err = fmt.Errorf("ZkConnPoolOptions.%s is %v: it can't be negative", name, *option)
+		*err = fmt.Errorf("%s is %v: it can't be negative", name, *option)
 	}
 	*option = cmp.Or(*option, value)
 }
