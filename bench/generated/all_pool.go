@@ -63,25 +63,26 @@ type AllPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex    // guards all that follows
-	stats    AllPoolStats  // counts idle connections as in use
-	high     int           // all places from here on are vacant
-	line     allWaiter     // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *allWaiter    // waiters for reuse, linked by next
-	served   time.Time     // when the queue formed, or got a released connection last
-	took     time.Duration // how long the latest create took
-	dialed   time.Time     // when the latest one for the queue began
-	timer    *time.Timer   // calls settle when time alone makes a difference
-	failures int           // creates that have failed since one succeeded
-	trouble  error         // the latest of these failures
-	mended   time.Time     // when there may be creates again, if those are too many
-	made     time.Time     // when the pool was
-	period   time.Duration // between the ticks of the upkeep
-	ticker   *time.Timer   // for these,
-	resting  bool          // unless there is nothing to look after
-	ticks    uint32        // there have been
-	refillAt uint32        // the first of them that may create connections
-	ages     []allAge      // of the connections, by place
+	mu       sync.Mutex           // guards all that follows
+	stats    AllPoolStats         // counts idle connections as in use
+	high     int                  // all places from here on are vacant
+	jobs     map[*allSlot]*allJob // what goroutines of the pool do, on places and outside
+	line     allWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *allWaiter           // waiters for reuse, linked by next
+	served   time.Time            // when the queue formed, or got a released connection last
+	took     time.Duration        // how long the latest create took
+	dialed   time.Time            // when the latest one for the queue began
+	timer    *time.Timer          // calls settle when time alone makes a difference
+	failures int                  // creates that have failed since one succeeded
+	trouble  error                // the latest of these failures
+	mended   time.Time            // when there may be creates again, if those are too many
+	made     time.Time            // when the pool was
+	period   time.Duration        // between the ticks of the upkeep
+	ticker   *time.Timer          // for these,
+	resting  bool                 // unless there is nothing to look after
+	ticks    uint32               // there have been
+	refillAt uint32               // the first of them that may create connections
+	ages     []allAge             // of the connections, by place
 	draining bool
 	closed   bool
 }
@@ -91,7 +92,7 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &AllPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &AllPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*allSlot]*allJob{}}
 	p.context = c
 	p.slots.Store(new([]*allSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -199,11 +200,9 @@ func (p *AllPool) Close(ctx context.Context) error {
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.leave(ErrAllPoolClosed)
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.leave(ErrAllPoolClosed)
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -430,10 +429,9 @@ type allSlot struct {
 	pool    *AllPool
 	conn    *All       // the owner's, like spare
 	spare   *allWaiter // that got the place to its owner
-	job     *allJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int       // the number in the pool's stats that counts the place
+	state   *int       // the number in the pool's stats that counts the place; guarded by mu
 	doom    *uint64    // why the connection is to be retired, a number of the stats; nil if it isn't
-	index   int32
+	index   int
 	fresh   bool                      // outside the pool
 	holder  atomic.Pointer[allHolder] // who acquired the connection last
 	created time.Time                 // when the connection was,
@@ -496,7 +494,7 @@ func (p *AllPool) vacancy() *allSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &allSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &allSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, allAge{})
 	}
@@ -529,7 +527,7 @@ func (p *AllPool) move(s *allSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allDoomed))
@@ -816,7 +814,7 @@ func (p *AllPool) start(ctx context.Context, s *allSlot, j *allJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -851,7 +849,7 @@ func (p *AllPool) run(s *allSlot, j *allJob, conn *All) {
 func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
 	if p.closed {
@@ -860,7 +858,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if j.tries > 1 && err != nil {

@@ -65,25 +65,26 @@ type AllFixedPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex        // guards all that follows
-	stats    AllFixedPoolStats // counts idle connections as in use
-	high     int               // all places from here on are vacant
-	line     allFixedWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *allFixedWaiter   // waiters for reuse, linked by next
-	served   time.Time         // when the queue formed, or got a released connection last
-	took     time.Duration     // how long the latest create took
-	dialed   time.Time         // when the latest one for the queue began
-	timer    *time.Timer       // calls settle when time alone makes a difference
-	failures int               // creates that have failed since one succeeded
-	trouble  error             // the latest of these failures
-	mended   time.Time         // when there may be creates again, if those are too many
-	made     time.Time         // when the pool was
-	period   time.Duration     // between the ticks of the upkeep
-	ticker   *time.Timer       // for these,
-	resting  bool              // unless there is nothing to look after
-	ticks    uint32            // there have been
-	refillAt uint32            // the first of them that may create connections
-	ages     []allFixedAge     // of the connections, by place
+	mu       sync.Mutex                     // guards all that follows
+	stats    AllFixedPoolStats              // counts idle connections as in use
+	high     int                            // all places from here on are vacant
+	jobs     map[*allFixedSlot]*allFixedJob // what goroutines of the pool do, on places and outside
+	line     allFixedWaiter                 // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *allFixedWaiter                // waiters for reuse, linked by next
+	served   time.Time                      // when the queue formed, or got a released connection last
+	took     time.Duration                  // how long the latest create took
+	dialed   time.Time                      // when the latest one for the queue began
+	timer    *time.Timer                    // calls settle when time alone makes a difference
+	failures int                            // creates that have failed since one succeeded
+	trouble  error                          // the latest of these failures
+	mended   time.Time                      // when there may be creates again, if those are too many
+	made     time.Time                      // when the pool was
+	period   time.Duration                  // between the ticks of the upkeep
+	ticker   *time.Timer                    // for these,
+	resting  bool                           // unless there is nothing to look after
+	ticks    uint32                         // there have been
+	refillAt uint32                         // the first of them that may create connections
+	ages     []allFixedAge                  // of the connections, by place
 	draining bool
 	closed   bool
 }
@@ -93,10 +94,10 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &AllFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &AllFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*allFixedSlot]*allFixedJob{}}
 	p.context = c
 	for i := range p.fixed {
-		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
+		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
 	p.stats.MaxSize, p.stats.Vacant = allFixedSize, allFixedSize
 	p.ages = make([]allFixedAge, allFixedSize)
@@ -204,11 +205,9 @@ func (p *AllFixedPool) Close(ctx context.Context) error {
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.leave(ErrAllFixedPoolClosed)
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.leave(ErrAllFixedPoolClosed)
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -434,10 +433,9 @@ type allFixedSlot struct {
 	pool    *AllFixedPool
 	conn    *AllFixed       // the owner's, like spare
 	spare   *allFixedWaiter // that got the place to its owner
-	job     *allFixedJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int            // the number in the pool's stats that counts the place
+	state   *int            // the number in the pool's stats that counts the place; guarded by mu
 	doom    *uint64         // why the connection is to be retired, a number of the stats; nil if it isn't
-	index   int32
+	index   int
 	fresh   bool                           // outside the pool
 	holder  atomic.Pointer[allFixedHolder] // who acquired the connection last
 	created time.Time                      // when the connection was,
@@ -532,7 +530,7 @@ func (p *AllFixedPool) move(s *allFixedSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allFixedDoomed))
@@ -819,7 +817,7 @@ func (p *AllFixedPool) start(ctx context.Context, s *allFixedSlot, j *allFixedJo
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -854,7 +852,7 @@ func (p *AllFixedPool) run(s *allFixedSlot, j *allFixedJob, conn *AllFixed) {
 func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
 	if p.closed {
@@ -863,7 +861,7 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if j.tries > 1 && err != nil {

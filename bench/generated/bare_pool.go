@@ -43,11 +43,12 @@ type BarePool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex    // guards all that follows
-	stats  BarePoolStats // counts idle connections as in use
-	high   int           // all places from here on are vacant
-	line   bareWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *bareWaiter   // waiters for reuse, linked by next
+	mu     sync.Mutex             // guards all that follows
+	stats  BarePoolStats          // counts idle connections as in use
+	high   int                    // all places from here on are vacant
+	jobs   map[*bareSlot]*bareJob // what goroutines of the pool do, on places and outside
+	line   bareWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *bareWaiter            // waiters for reuse, linked by next
 	closed bool
 }
 
@@ -56,7 +57,7 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareSlot]*bareJob{}}
 	p.context = c
 	p.slots.Store(new([]*bareSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -114,10 +115,8 @@ func (p *BarePool) Close(ctx context.Context) error {
 		w.wake(nil, ErrBarePoolClosed)
 	}
 	p.match()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -235,9 +234,8 @@ type bareSlot struct {
 	pool  *BarePool
 	conn  *Bare       // the owner's, like spare
 	spare *bareWaiter // that got the place to its owner
-	job   *bareJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int        // the number in the pool's stats that counts the place
-	index int32
+	state *int        // the number in the pool's stats that counts the place; guarded by mu
+	index int
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -282,7 +280,7 @@ func (p *BarePool) vacancy() *bareSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -294,7 +292,7 @@ func (p *BarePool) move(s *bareSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -515,7 +513,7 @@ func (p *BarePool) start(ctx context.Context, s *bareSlot, j *bareJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -544,10 +542,10 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -45,11 +45,12 @@ type BareFixedPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex         // guards all that follows
-	stats  BareFixedPoolStats // counts idle connections as in use
-	high   int                // all places from here on are vacant
-	line   bareFixedWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *bareFixedWaiter   // waiters for reuse, linked by next
+	mu     sync.Mutex                       // guards all that follows
+	stats  BareFixedPoolStats               // counts idle connections as in use
+	high   int                              // all places from here on are vacant
+	jobs   map[*bareFixedSlot]*bareFixedJob // what goroutines of the pool do, on places and outside
+	line   bareFixedWaiter                  // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *bareFixedWaiter                 // waiters for reuse, linked by next
 	closed bool
 }
 
@@ -58,10 +59,10 @@ func NewBareFixedPool(c *Server, options BareFixedPoolOptions) (*BareFixedPool, 
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &BareFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &BareFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareFixedSlot]*bareFixedJob{}}
 	p.context = c
 	for i := range p.fixed {
-		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
+		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
 	p.stats.MaxSize, p.stats.Vacant = bareFixedSize, bareFixedSize
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -117,10 +118,8 @@ func (p *BareFixedPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrBareFixedPoolClosed)
 	}
 	p.match()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -238,10 +237,9 @@ type bareFixedSlot struct {
 	pool  *BareFixedPool
 	conn  *BareFixed       // the owner's, like spare
 	spare *bareFixedWaiter // that got the place to its owner
-	job   *bareFixedJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int             // the number in the pool's stats that counts the place
+	state *int             // the number in the pool's stats that counts the place; guarded by mu
 	_     [8]byte
-	index int32
+	index int
 }
 
 // lease makes the owner of s the holder of a lease.
@@ -293,7 +291,7 @@ func (p *BareFixedPool) move(s *bareFixedSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -514,7 +512,7 @@ func (p *BareFixedPool) start(ctx context.Context, s *bareFixedSlot, j *bareFixe
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -543,10 +541,10 @@ func (p *BareFixedPool) run(s *bareFixedSlot, j *bareFixedJob, conn *BareFixed) 
 func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixed, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -46,15 +46,16 @@ type DefaultPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex       // guards all that follows
-	stats  DefaultPoolStats // counts idle connections as in use
-	high   int              // all places from here on are vacant
-	line   defaultWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *defaultWaiter   // waiters for reuse, linked by next
-	served time.Time        // when the queue formed, or got a released connection last
-	took   time.Duration    // how long the latest create took
-	dialed time.Time        // when the latest one for the queue began
-	timer  *time.Timer      // calls settle when time alone makes a difference
+	mu     sync.Mutex                   // guards all that follows
+	stats  DefaultPoolStats             // counts idle connections as in use
+	high   int                          // all places from here on are vacant
+	jobs   map[*defaultSlot]*defaultJob // what goroutines of the pool do, on places and outside
+	line   defaultWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *defaultWaiter               // waiters for reuse, linked by next
+	served time.Time                    // when the queue formed, or got a released connection last
+	took   time.Duration                // how long the latest create took
+	dialed time.Time                    // when the latest one for the queue began
+	timer  *time.Timer                  // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -63,7 +64,7 @@ func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error)
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &DefaultPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &DefaultPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*defaultSlot]*defaultJob{}}
 	p.context = c
 	p.slots.Store(new([]*defaultSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -149,11 +150,9 @@ func (p *DefaultPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.leave(ErrDefaultPoolClosed)
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.leave(ErrDefaultPoolClosed)
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -328,9 +327,8 @@ type defaultSlot struct {
 	pool  *DefaultPool
 	conn  *Default       // the owner's, like spare
 	spare *defaultWaiter // that got the place to its owner
-	job   *defaultJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int           // the number in the pool's stats that counts the place
-	index int32
+	state *int           // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -376,7 +374,7 @@ func (p *DefaultPool) vacancy() *defaultSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &defaultSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &defaultSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -400,7 +398,7 @@ func (p *DefaultPool) move(s *defaultSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -658,7 +656,7 @@ func (p *DefaultPool) start(ctx context.Context, s *defaultSlot, j *defaultJob) 
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -691,13 +689,13 @@ func (p *DefaultPool) run(s *defaultSlot, j *defaultJob, conn *Default) {
 func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
 	if p.closed {
 		j.leave(ErrDefaultPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

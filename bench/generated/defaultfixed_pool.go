@@ -48,15 +48,16 @@ type DefaultFixedPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex            // guards all that follows
-	stats  DefaultFixedPoolStats // counts idle connections as in use
-	high   int                   // all places from here on are vacant
-	line   defaultFixedWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *defaultFixedWaiter   // waiters for reuse, linked by next
-	served time.Time             // when the queue formed, or got a released connection last
-	took   time.Duration         // how long the latest create took
-	dialed time.Time             // when the latest one for the queue began
-	timer  *time.Timer           // calls settle when time alone makes a difference
+	mu     sync.Mutex                             // guards all that follows
+	stats  DefaultFixedPoolStats                  // counts idle connections as in use
+	high   int                                    // all places from here on are vacant
+	jobs   map[*defaultFixedSlot]*defaultFixedJob // what goroutines of the pool do, on places and outside
+	line   defaultFixedWaiter                     // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *defaultFixedWaiter                    // waiters for reuse, linked by next
+	served time.Time                              // when the queue formed, or got a released connection last
+	took   time.Duration                          // how long the latest create took
+	dialed time.Time                              // when the latest one for the queue began
+	timer  *time.Timer                            // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,10 +66,10 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &DefaultFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &DefaultFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*defaultFixedSlot]*defaultFixedJob{}}
 	p.context = c
 	for i := range p.fixed {
-		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
+		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
 	p.stats.MaxSize, p.stats.Vacant = defaultFixedSize, defaultFixedSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
@@ -154,11 +155,9 @@ func (p *DefaultFixedPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.leave(ErrDefaultFixedPoolClosed)
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.leave(ErrDefaultFixedPoolClosed)
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -333,10 +332,9 @@ type defaultFixedSlot struct {
 	pool  *DefaultFixedPool
 	conn  *DefaultFixed       // the owner's, like spare
 	spare *defaultFixedWaiter // that got the place to its owner
-	job   *defaultFixedJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int                // the number in the pool's stats that counts the place
+	state *int                // the number in the pool's stats that counts the place; guarded by mu
 	_     [8]byte
-	index int32
+	index int
 	fresh bool // outside the pool
 }
 
@@ -406,7 +404,7 @@ func (p *DefaultFixedPool) move(s *defaultFixedSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -664,7 +662,7 @@ func (p *DefaultFixedPool) start(ctx context.Context, s *defaultFixedSlot, j *de
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -697,13 +695,13 @@ func (p *DefaultFixedPool) run(s *defaultFixedSlot, j *defaultFixedJob, conn *De
 func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn *DefaultFixed, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
 	if p.closed {
 		j.leave(ErrDefaultFixedPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -47,15 +47,16 @@ type NeedsPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex     // guards all that follows
-	stats  NeedsPoolStats // counts idle connections as in use
-	high   int            // all places from here on are vacant
-	line   needsWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *needsWaiter   // waiters for reuse, linked by next
-	served time.Time      // when the queue formed, or got a released connection last
-	took   time.Duration  // how long the latest create took
-	dialed time.Time      // when the latest one for the queue began
-	timer  *time.Timer    // calls settle when time alone makes a difference
+	mu     sync.Mutex               // guards all that follows
+	stats  NeedsPoolStats           // counts idle connections as in use
+	high   int                      // all places from here on are vacant
+	jobs   map[*needsSlot]*needsJob // what goroutines of the pool do, on places and outside
+	line   needsWaiter              // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *needsWaiter             // waiters for reuse, linked by next
+	served time.Time                // when the queue formed, or got a released connection last
+	took   time.Duration            // how long the latest create took
+	dialed time.Time                // when the latest one for the queue began
+	timer  *time.Timer              // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -64,7 +65,7 @@ func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &NeedsPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &NeedsPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*needsSlot]*needsJob{}}
 	p.context = c
 	p.slots.Store(new([]*needsSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -161,11 +162,9 @@ func (p *NeedsPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil {
-			j.leave(ErrNeedsPoolClosed)
-			j.cancel()
-		}
+	for _, j := range p.jobs {
+		j.leave(ErrNeedsPoolClosed)
+		j.cancel()
 	}
 	p.unlock()
 	return p.end(ctx, "close", begun)
@@ -342,9 +341,8 @@ type needsSlot struct {
 	pool  *NeedsPool
 	conn  *Needs       // the owner's, like spare
 	spare *needsWaiter // that got the place to its owner
-	job   *needsJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int         // the number in the pool's stats that counts the place
-	index int32
+	state *int         // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -392,7 +390,7 @@ func (p *NeedsPool) vacancy() *needsSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &needsSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &needsSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -416,7 +414,7 @@ func (p *NeedsPool) move(s *needsSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -684,7 +682,7 @@ func (p *NeedsPool) start(ctx context.Context, s *needsSlot, j *needsJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -722,13 +720,13 @@ func (p *NeedsPool) run(s *needsSlot, j *needsJob, conn *Needs) {
 func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		return
 	}
 	if p.closed {
 		j.leave(ErrNeedsPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -46,15 +46,16 @@ type PgxPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex    // guards all that follows
-	stats  PgxPoolStats  // counts idle connections as in use
-	high   int           // all places from here on are vacant
-	line   pgxWaiter     // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *pgxWaiter    // waiters for reuse, linked by next
-	served time.Time     // when the queue formed, or got a released connection last
-	took   time.Duration // how long the latest create took
-	dialed time.Time     // when the latest one for the queue began
-	timer  *time.Timer   // calls settle when time alone makes a difference
+	mu     sync.Mutex           // guards all that follows
+	stats  PgxPoolStats         // counts idle connections as in use
+	high   int                  // all places from here on are vacant
+	jobs   map[*pgxSlot]*pgxJob // what goroutines of the pool do, on places and outside
+	line   pgxWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *pgxWaiter           // waiters for reuse, linked by next
+	served time.Time            // when the queue formed, or got a released connection last
+	took   time.Duration        // how long the latest create took
+	dialed time.Time            // when the latest one for the queue began
+	timer  *time.Timer          // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -63,7 +64,7 @@ func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &PgxPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &PgxPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*pgxSlot]*pgxJob{}}
 	p.context = c
 	p.slots.Store(new([]*pgxSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -147,8 +148,8 @@ func (p *PgxPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrPgxPoolClosed)
 			j.cancel()
 		}
@@ -328,9 +329,8 @@ type pgxSlot struct {
 	pool  *PgxPool
 	conn  *Pgx       // the owner's, like spare
 	spare *pgxWaiter // that got the place to its owner
-	job   *pgxJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int       // the number in the pool's stats that counts the place
-	index int32
+	state *int       // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -376,7 +376,7 @@ func (p *PgxPool) vacancy() *pgxSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &pgxSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &pgxSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -400,7 +400,7 @@ func (p *PgxPool) move(s *pgxSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -659,7 +659,7 @@ func (p *PgxPool) start(ctx context.Context, s *pgxSlot, j *pgxJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -694,7 +694,7 @@ func (p *PgxPool) run(s *pgxSlot, j *pgxJob, conn *Pgx) {
 func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -704,7 +704,7 @@ func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	if p.closed {
 		j.leave(ErrPgxPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -46,15 +46,16 @@ type RedisPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex     // guards all that follows
-	stats  RedisPoolStats // counts idle connections as in use
-	high   int            // all places from here on are vacant
-	line   redisWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *redisWaiter   // waiters for reuse, linked by next
-	served time.Time      // when the queue formed, or got a released connection last
-	took   time.Duration  // how long the latest create took
-	dialed time.Time      // when the latest one for the queue began
-	timer  *time.Timer    // calls settle when time alone makes a difference
+	mu     sync.Mutex               // guards all that follows
+	stats  RedisPoolStats           // counts idle connections as in use
+	high   int                      // all places from here on are vacant
+	jobs   map[*redisSlot]*redisJob // what goroutines of the pool do, on places and outside
+	line   redisWaiter              // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *redisWaiter             // waiters for reuse, linked by next
+	served time.Time                // when the queue formed, or got a released connection last
+	took   time.Duration            // how long the latest create took
+	dialed time.Time                // when the latest one for the queue began
+	timer  *time.Timer              // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -63,7 +64,7 @@ func NewRedisPool(c Address, options RedisPoolOptions) (*RedisPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &RedisPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &RedisPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*redisSlot]*redisJob{}}
 	p.context = c
 	p.slots.Store(new([]*redisSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -149,8 +150,8 @@ func (p *RedisPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrRedisPoolClosed)
 			j.cancel()
 		}
@@ -330,9 +331,8 @@ type redisSlot struct {
 	pool  *RedisPool
 	conn  *Redis       // the owner's, like spare
 	spare *redisWaiter // that got the place to its owner
-	job   *redisJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int         // the number in the pool's stats that counts the place
-	index int32
+	state *int         // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -378,7 +378,7 @@ func (p *RedisPool) vacancy() *redisSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &redisSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &redisSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -402,7 +402,7 @@ func (p *RedisPool) move(s *redisSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -661,7 +661,7 @@ func (p *RedisPool) start(ctx context.Context, s *redisSlot, j *redisJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -696,7 +696,7 @@ func (p *RedisPool) run(s *redisSlot, j *redisJob, conn *Redis) {
 func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -706,7 +706,7 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	if p.closed {
 		j.leave(ErrRedisPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

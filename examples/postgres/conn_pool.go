@@ -47,15 +47,16 @@ type ConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex    // guards all that follows
-	stats  ConnPoolStats // counts idle connections as in use
-	high   int           // all places from here on are vacant
-	line   connWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *connWaiter   // waiters for reuse, linked by next
-	served time.Time     // when the queue formed, or got a released connection last
-	took   time.Duration // how long the latest create took
-	dialed time.Time     // when the latest one for the queue began
-	timer  *time.Timer   // calls settle when time alone makes a difference
+	mu     sync.Mutex             // guards all that follows
+	stats  ConnPoolStats          // counts idle connections as in use
+	high   int                    // all places from here on are vacant
+	jobs   map[*connSlot]*connJob // what goroutines of the pool do, on places and outside
+	line   connWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *connWaiter            // waiters for reuse, linked by next
+	served time.Time              // when the queue formed, or got a released connection last
+	took   time.Duration          // how long the latest create took
+	dialed time.Time              // when the latest one for the queue began
+	timer  *time.Timer            // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -64,7 +65,7 @@ func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &ConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &ConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*connSlot]*connJob{}}
 	p.context = c
 	p.slots.Store(new([]*connSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -162,8 +163,8 @@ func (p *ConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrConnPoolClosed)
 			j.cancel()
 		}
@@ -355,9 +356,8 @@ type connSlot struct {
 	pool  *ConnPool
 	conn  *Conn       // the owner's, like spare
 	spare *connWaiter // that got the place to its owner
-	job   *connJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int        // the number in the pool's stats that counts the place
-	index int32
+	state *int        // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -405,7 +405,7 @@ func (p *ConnPool) vacancy() *connSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &connSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &connSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -429,7 +429,7 @@ func (p *ConnPool) move(s *connSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -698,7 +698,7 @@ func (p *ConnPool) start(ctx context.Context, s *connSlot, j *connJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -738,7 +738,7 @@ func (p *ConnPool) run(s *connSlot, j *connJob, conn *Conn) {
 func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -748,7 +748,7 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	if p.closed {
 		j.leave(ErrConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

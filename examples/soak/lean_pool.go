@@ -43,11 +43,12 @@ type LeanPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex    // guards all that follows
-	stats  LeanPoolStats // counts idle connections as in use
-	high   int           // all places from here on are vacant
-	line   leanWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *leanWaiter   // waiters for reuse, linked by next
+	mu     sync.Mutex             // guards all that follows
+	stats  LeanPoolStats          // counts idle connections as in use
+	high   int                    // all places from here on are vacant
+	jobs   map[*leanSlot]*leanJob // what goroutines of the pool do, on places and outside
+	line   leanWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *leanWaiter            // waiters for reuse, linked by next
 	closed bool
 }
 
@@ -56,7 +57,7 @@ func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*leanSlot]*leanJob{}}
 	p.context = c
 	p.slots.Store(new([]*leanSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -114,8 +115,8 @@ func (p *LeanPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrLeanPoolClosed)
 	}
 	p.match()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.cancel()
 		}
 	}
@@ -238,9 +239,8 @@ type leanSlot struct {
 	pool  *LeanPool
 	conn  *Lean       // the owner's, like spare
 	spare *leanWaiter // that got the place to its owner
-	job   *leanJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int        // the number in the pool's stats that counts the place
-	index int32
+	state *int        // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -286,7 +286,7 @@ func (p *LeanPool) vacancy() *leanSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &leanSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &leanSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -310,7 +310,7 @@ func (p *LeanPool) move(s *leanSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -532,7 +532,7 @@ func (p *LeanPool) start(ctx context.Context, s *leanSlot, j *leanJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -563,13 +563,13 @@ func (p *LeanPool) run(s *leanSlot, j *leanJob, conn *Lean) {
 func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
 		}
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

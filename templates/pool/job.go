@@ -29,8 +29,8 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	if hasCheck && j.op != "create" {
 		timeout = p.options.HealthCheckTimeout
 	}
-	if hasRetry && hasClose && s.job != nil { // that create goes on after this close, for which it has refused the connection
-		until, _ := s.job.ctx.Deadline()
+	if hasRetry && hasClose && p.jobs[s] != nil { // that create goes on after this close, for which it has refused the connection
+		until, _ := p.jobs[s].ctx.Deadline()
 		timeout = min(timeout, time.Until(until))
 	}
 	j.begun = time.Now()
@@ -39,7 +39,7 @@ func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, none, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -139,7 +139,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if hasClose && j.op == "create" && (err == nil || !byValue && conn != nil) {
 			p.stats.Created++ //poolgen:if hasStats
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -152,7 +152,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if hasRetry && err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if hasRetry && j.tries > 1 && err != nil {

@@ -33,7 +33,7 @@ func (p *Pool) why(reason *uint64) string {
 //poolgen:if observesCreated || observesCreateFailed || observesCheckFailed
 func (p *Pool) observe(s *slot, j *job, conn *Conn, err error) {
 	p.mu.Lock()
-	news := s.job == j && !j.told
+	news := p.jobs[s] == j && !j.told
 	j.told = j.told || news && err != nil
 	p.mu.Unlock()
 	if observesCreated && j.op == "create" && (err == nil || !byValue && conn != nil) && (hasClose || news && err == nil) {

@@ -63,6 +63,7 @@ type Pool struct {
 	mu       sync.Mutex       // guards all that follows
 	stats    PoolStats        // counts idle connections as in use
 	high     int              // all places from here on are vacant
+	jobs     map[*slot]*job   // what goroutines of the pool do, on places and outside
 	line     waiter           // the queue's ends: next is the oldest waiter, prev the youngest
 	spare    *waiter          // waiters for reuse, linked by next
 	served   time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
@@ -89,12 +90,12 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*slot]*job{}}
 	p.context = c                   //poolgen:if hasContext
 	p.cleanups = map[*Conn]func(){} //poolgen:if hasCleanup
 	if fixedSize {
 		for i := range p.fixed {
-			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, int32(i), &p.stats.Vacant
+			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 		}
 		p.stats.MaxSize, p.stats.Vacant = size, size
 		p.ages = make([]age, size) //poolgen:if hasUpkeep
@@ -330,8 +331,8 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.match()
 	p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
 	p.ticker.Stop() //poolgen:if hasUpkeep
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && (!hasClose || j.op != "close") {
+	for _, j := range p.jobs {
+		if !hasClose || j.op != "close" {
 			j.leave(ErrPoolClosed) //poolgen:if hasAwait
 			j.cancel()
 		}

@@ -104,8 +104,8 @@ func (p *Pool) turnAway(w *waiter, queue int) {
 	coming := p.stats.Vacant
 	coming += p.stats.Closing //poolgen:if hasClose
 	if hasCheck {
-		for i := range p.high { // idle ones under suspicion, or checked in the background
-			if j := p.place(i).job; j != nil && j.state == &p.stats.Checking && j.waiter == nil {
+		for _, j := range p.jobs { // idle ones under suspicion, or checked in the background
+			if j.state == &p.stats.Checking && j.waiter == nil {
 				coming++
 			}
 		}

@@ -26,9 +26,9 @@ func (p *Pool) again(s *slot, j *job, conn *Conn, err error) bool {
 	if hasClose && !byValue && conn != nil {
 		p.stats.Created++ //poolgen:if hasStats
 		refused := p.outside(conn)
-		refused.job = j
+		p.jobs[refused] = j
 		p.retire(refused, &p.stats.RetiredUnwanted)
-		closing = refused.job.ctx
+		closing = p.jobs[refused].ctx
 	}
 	go func() {
 		select {

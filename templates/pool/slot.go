@@ -13,11 +13,10 @@ type slot struct {
 	pool    *Pool
 	conn    *Conn   // the owner's, like spare
 	spare   *waiter // that got the place to its owner
-	job     *job    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int    // the number in the pool's stats that counts the place
+	state   *int    // the number in the pool's stats that counts the place; guarded by mu
 	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
 	_       [8]byte //poolgen:if !hasDoom && fixedSize
-	index   int32
+	index   int
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
 	queue   int                    //poolgen:if hasRejoin // as acquire has it, of a requester who may be refused
@@ -107,7 +106,7 @@ func (p *Pool) vacancy() *slot {
 		i++
 	}
 	if !fixedSize && i == p.places() {
-		grown := append(*p.slots.Load(), &slot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &slot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, age{}) //poolgen:if hasUpkeep
 	}
@@ -156,7 +155,7 @@ func (p *Pool) move(s *slot, to *int) {
 		p.options.set.vacated()
 	}
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	} else if hasDoom && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(doomed))

@@ -65,25 +65,26 @@ type FullPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex    // guards all that follows
-	stats    FullPoolStats // counts idle connections as in use
-	high     int           // all places from here on are vacant
-	line     fullWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *fullWaiter   // waiters for reuse, linked by next
-	served   time.Time     // when the queue formed, or got a released connection last
-	took     time.Duration // how long the latest create took
-	dialed   time.Time     // when the latest one for the queue began
-	timer    *time.Timer   // calls settle when time alone makes a difference
-	failures int           // creates that have failed since one succeeded
-	trouble  error         // the latest of these failures
-	mended   time.Time     // when there may be creates again, if those are too many
-	made     time.Time     // when the pool was
-	period   time.Duration // between the ticks of the upkeep
-	ticker   *time.Timer   // for these,
-	resting  bool          // unless there is nothing to look after
-	ticks    uint32        // there have been
-	refillAt uint32        // the first of them that may create connections
-	ages     []fullAge     // of the connections, by place
+	mu       sync.Mutex             // guards all that follows
+	stats    FullPoolStats          // counts idle connections as in use
+	high     int                    // all places from here on are vacant
+	jobs     map[*fullSlot]*fullJob // what goroutines of the pool do, on places and outside
+	line     fullWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *fullWaiter            // waiters for reuse, linked by next
+	served   time.Time              // when the queue formed, or got a released connection last
+	took     time.Duration          // how long the latest create took
+	dialed   time.Time              // when the latest one for the queue began
+	timer    *time.Timer            // calls settle when time alone makes a difference
+	failures int                    // creates that have failed since one succeeded
+	trouble  error                  // the latest of these failures
+	mended   time.Time              // when there may be creates again, if those are too many
+	made     time.Time              // when the pool was
+	period   time.Duration          // between the ticks of the upkeep
+	ticker   *time.Timer            // for these,
+	resting  bool                   // unless there is nothing to look after
+	ticks    uint32                 // there have been
+	refillAt uint32                 // the first of them that may create connections
+	ages     []fullAge              // of the connections, by place
 	draining bool
 	closed   bool
 }
@@ -93,7 +94,7 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*fullSlot]*fullJob{}}
 	p.context = c
 	p.slots.Store(new([]*fullSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -224,8 +225,8 @@ func (p *FullPool) Close(ctx context.Context) error {
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrFullPoolClosed)
 			j.cancel()
 		}
@@ -464,10 +465,9 @@ type fullSlot struct {
 	pool    *FullPool
 	conn    *Full       // the owner's, like spare
 	spare   *fullWaiter // that got the place to its owner
-	job     *fullJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state   *int        // the number in the pool's stats that counts the place
+	state   *int        // the number in the pool's stats that counts the place; guarded by mu
 	doom    *uint64     // why the connection is to be retired, a number of the stats; nil if it isn't
-	index   int32
+	index   int
 	fresh   bool                       // outside the pool
 	ready   bool                       // created or checked for whoever owns the place now
 	queue   int                        // as acquire has it, of a requester who may be refused
@@ -533,7 +533,7 @@ func (p *FullPool) vacancy() *fullSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &fullSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &fullSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, fullAge{})
 	}
@@ -566,7 +566,7 @@ func (p *FullPool) move(s *fullSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(fullDoomed))
@@ -710,8 +710,8 @@ func (p *FullPool) turnAway(w *fullWaiter, queue int) {
 	}
 	coming := p.stats.Vacant
 	coming += p.stats.Closing
-	for i := range p.high { // idle ones under suspicion, or checked in the background
-		if j := p.place(i).job; j != nil && j.state == &p.stats.Checking && j.waiter == nil {
+	for _, j := range p.jobs { // idle ones under suspicion, or checked in the background
+		if j.state == &p.stats.Checking && j.waiter == nil {
 			coming++
 		}
 	}
@@ -892,8 +892,8 @@ func (p *FullPool) start(ctx context.Context, s *fullSlot, j *fullJob) {
 	if j.op != "create" {
 		timeout = p.options.HealthCheckTimeout
 	}
-	if s.job != nil { // that create goes on after this close, for which it has refused the connection
-		until, _ := s.job.ctx.Deadline()
+	if p.jobs[s] != nil { // that create goes on after this close, for which it has refused the connection
+		until, _ := p.jobs[s].ctx.Deadline()
 		timeout = min(timeout, time.Until(until))
 	}
 	j.begun = time.Now()
@@ -902,7 +902,7 @@ func (p *FullPool) start(ctx context.Context, s *fullSlot, j *fullJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -948,7 +948,7 @@ func (p *FullPool) run(s *fullSlot, j *fullJob, conn *Full) {
 func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -961,7 +961,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	if err != nil && j.op == "create" && p.again(s, j, conn, err) {
 		return
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if j.tries > 1 && err != nil {
@@ -1112,9 +1112,9 @@ func (p *FullPool) again(s *fullSlot, j *fullJob, conn *Full, err error) bool {
 	if conn != nil {
 		p.stats.Created++
 		refused := p.outside(conn)
-		refused.job = j
+		p.jobs[refused] = j
 		p.retire(refused, &p.stats.RetiredUnwanted)
-		closing = refused.job.ctx
+		closing = p.jobs[refused].ctx
 	}
 	go func() {
 		select {

@@ -58,24 +58,25 @@ type FullPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex    // guards all that follows
-	stats    FullPoolStats // counts idle connections as in use
-	high     int           // all places from here on are vacant
-	line     fullWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *fullWaiter   // waiters for reuse, linked by next
-	served   time.Time     // when the queue formed, or got a released connection last
-	took     time.Duration // how long the latest create took
-	dialed   time.Time     // when the latest one for the queue began
-	timer    *time.Timer   // calls settle when time alone makes a difference
-	failures int           // creates that have failed since one succeeded
-	trouble  error         // the latest of these failures
-	mended   time.Time     // when there may be creates again, if those are too many
-	made     time.Time     // when the pool was
-	period   time.Duration // between the ticks of the upkeep
-	ticker   *time.Timer   // for these,
-	resting  bool          // unless there is nothing to look after
-	ticks    uint32        // there have been
-	ages     []fullAge     // of the connections, by place
+	mu       sync.Mutex             // guards all that follows
+	stats    FullPoolStats          // counts idle connections as in use
+	high     int                    // all places from here on are vacant
+	jobs     map[*fullSlot]*fullJob // what goroutines of the pool do, on places and outside
+	line     fullWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
+	spare    *fullWaiter            // waiters for reuse, linked by next
+	served   time.Time              // when the queue formed, or got a released connection last
+	took     time.Duration          // how long the latest create took
+	dialed   time.Time              // when the latest one for the queue began
+	timer    *time.Timer            // calls settle when time alone makes a difference
+	failures int                    // creates that have failed since one succeeded
+	trouble  error                  // the latest of these failures
+	mended   time.Time              // when there may be creates again, if those are too many
+	made     time.Time              // when the pool was
+	period   time.Duration          // between the ticks of the upkeep
+	ticker   *time.Timer            // for these,
+	resting  bool                   // unless there is nothing to look after
+	ticks    uint32                 // there have been
+	ages     []fullAge              // of the connections, by place
 	closed   bool
 }
 
@@ -84,7 +85,7 @@ func NewFullPool(c *faulty.Server, options FullPoolOptions) (*FullPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*fullSlot]*fullJob{}}
 	p.context = c
 	p.slots.Store(new([]*fullSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -253,8 +254,8 @@ func (p *FullPool) Close(ctx context.Context) error {
 	p.match()
 	p.timer.Stop()
 	p.ticker.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrFullPoolClosed)
 			j.cancel()
 		}
@@ -463,10 +464,9 @@ type fullSlot struct {
 	pool   *FullPool
 	conn   *Full       // the owner's, like spare
 	spare  *fullWaiter // that got the place to its owner
-	job    *fullJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state  *int        // the number in the pool's stats that counts the place
+	state  *int        // the number in the pool's stats that counts the place; guarded by mu
 	doom   *uint64     // why the connection is to be retired, a number of the stats; nil if it isn't
-	index  int32
+	index  int
 	fresh  bool      // outside the pool
 	ready  bool      // created or checked for whoever owns the place now
 	queue  int       // as acquire has it, of a requester who may be refused
@@ -528,7 +528,7 @@ func (p *FullPool) vacancy() *fullSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &fullSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &fullSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, fullAge{})
 	}
@@ -561,7 +561,7 @@ func (p *FullPool) move(s *fullSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	} else if s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(fullDoomed))
@@ -694,8 +694,8 @@ func (p *FullPool) turnAway(w *fullWaiter, queue int) {
 	}
 	coming := p.stats.Vacant
 	coming += p.stats.Closing
-	for i := range p.high { // idle ones under suspicion, or checked in the background
-		if j := p.place(i).job; j != nil && j.state == &p.stats.Checking && j.waiter == nil {
+	for _, j := range p.jobs { // idle ones under suspicion, or checked in the background
+		if j.state == &p.stats.Checking && j.waiter == nil {
 			coming++
 		}
 	}
@@ -878,7 +878,7 @@ func (p *FullPool) start(ctx context.Context, s *fullSlot, j *fullJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -933,7 +933,7 @@ func fullShielded(hook func()) {
 func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -943,7 +943,7 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	if p.closed {
 		j.leave(ErrFullPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

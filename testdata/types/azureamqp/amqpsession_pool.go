@@ -48,15 +48,16 @@ type AmqpSessionPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex           // guards all that follows
-	stats  AmqpSessionPoolStats // counts idle connections as in use
-	high   int                  // all places from here on are vacant
-	line   amqpSessionWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *amqpSessionWaiter   // waiters for reuse, linked by next
-	served time.Time            // when the queue formed, or got a released connection last
-	took   time.Duration        // how long the latest create took
-	dialed time.Time            // when the latest one for the queue began
-	timer  *time.Timer          // calls settle when time alone makes a difference
+	mu     sync.Mutex                           // guards all that follows
+	stats  AmqpSessionPoolStats                 // counts idle connections as in use
+	high   int                                  // all places from here on are vacant
+	jobs   map[*amqpSessionSlot]*amqpSessionJob // what goroutines of the pool do, on places and outside
+	line   amqpSessionWaiter                    // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *amqpSessionWaiter                   // waiters for reuse, linked by next
+	served time.Time                            // when the queue formed, or got a released connection last
+	took   time.Duration                        // how long the latest create took
+	dialed time.Time                            // when the latest one for the queue began
+	timer  *time.Timer                          // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewAmqpSessionPool(c *amqp.Conn, options AmqpSessionPoolOptions) (*AmqpSess
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &AmqpSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &AmqpSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*amqpSessionSlot]*amqpSessionJob{}}
 	p.context = c
 	p.slots.Store(new([]*amqpSessionSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *AmqpSessionPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrAmqpSessionPoolClosed)
 			j.cancel()
 		}
@@ -337,9 +338,8 @@ type amqpSessionSlot struct {
 	pool  *AmqpSessionPool
 	conn  *amqp.Session      // the owner's, like spare
 	spare *amqpSessionWaiter // that got the place to its owner
-	job   *amqpSessionJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int               // the number in the pool's stats that counts the place
-	index int32
+	state *int               // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -385,7 +385,7 @@ func (p *AmqpSessionPool) vacancy() *amqpSessionSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &amqpSessionSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &amqpSessionSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -409,7 +409,7 @@ func (p *AmqpSessionPool) move(s *amqpSessionSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -668,7 +668,7 @@ func (p *AmqpSessionPool) start(ctx context.Context, s *amqpSessionSlot, j *amqp
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -703,7 +703,7 @@ func (p *AmqpSessionPool) run(s *amqpSessionSlot, j *amqpSessionJob, conn *amqp.
 func (p *AmqpSessionPool) finish(s *amqpSessionSlot, j *amqpSessionJob, conn *amqp.Session, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -713,7 +713,7 @@ func (p *AmqpSessionPool) finish(s *amqpSessionSlot, j *amqpSessionJob, conn *am
 	if p.closed {
 		j.leave(ErrAmqpSessionPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -48,15 +48,16 @@ type GocqlSessionPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex            // guards all that follows
-	stats  GocqlSessionPoolStats // counts idle connections as in use
-	high   int                   // all places from here on are vacant
-	line   gocqlSessionWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *gocqlSessionWaiter   // waiters for reuse, linked by next
-	served time.Time             // when the queue formed, or got a released connection last
-	took   time.Duration         // how long the latest create took
-	dialed time.Time             // when the latest one for the queue began
-	timer  *time.Timer           // calls settle when time alone makes a difference
+	mu     sync.Mutex                             // guards all that follows
+	stats  GocqlSessionPoolStats                  // counts idle connections as in use
+	high   int                                    // all places from here on are vacant
+	jobs   map[*gocqlSessionSlot]*gocqlSessionJob // what goroutines of the pool do, on places and outside
+	line   gocqlSessionWaiter                     // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *gocqlSessionWaiter                    // waiters for reuse, linked by next
+	served time.Time                              // when the queue formed, or got a released connection last
+	took   time.Duration                          // how long the latest create took
+	dialed time.Time                              // when the latest one for the queue began
+	timer  *time.Timer                            // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewGocqlSessionPool(c gocql.ClusterConfig, options GocqlSessionPoolOptions)
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &GocqlSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &GocqlSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*gocqlSessionSlot]*gocqlSessionJob{}}
 	p.context = c
 	p.slots.Store(new([]*gocqlSessionSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *GocqlSessionPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrGocqlSessionPoolClosed)
 			j.cancel()
 		}
@@ -334,9 +335,8 @@ type gocqlSessionSlot struct {
 	pool  *GocqlSessionPool
 	conn  *gocql.Session      // the owner's, like spare
 	spare *gocqlSessionWaiter // that got the place to its owner
-	job   *gocqlSessionJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int                // the number in the pool's stats that counts the place
-	index int32
+	state *int                // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -382,7 +382,7 @@ func (p *GocqlSessionPool) vacancy() *gocqlSessionSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &gocqlSessionSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &gocqlSessionSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -406,7 +406,7 @@ func (p *GocqlSessionPool) move(s *gocqlSessionSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -665,7 +665,7 @@ func (p *GocqlSessionPool) start(ctx context.Context, s *gocqlSessionSlot, j *go
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -700,7 +700,7 @@ func (p *GocqlSessionPool) run(s *gocqlSessionSlot, j *gocqlSessionJob, conn *go
 func (p *GocqlSessionPool) finish(s *gocqlSessionSlot, j *gocqlSessionJob, conn *gocql.Session, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -710,7 +710,7 @@ func (p *GocqlSessionPool) finish(s *gocqlSessionSlot, j *gocqlSessionJob, conn 
 	if p.closed {
 		j.leave(ErrGocqlSessionPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

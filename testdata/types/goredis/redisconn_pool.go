@@ -49,15 +49,16 @@ type RedisConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex         // guards all that follows
-	stats  RedisConnPoolStats // counts idle connections as in use
-	high   int                // all places from here on are vacant
-	line   redisConnWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *redisConnWaiter   // waiters for reuse, linked by next
-	served time.Time          // when the queue formed, or got a released connection last
-	took   time.Duration      // how long the latest create took
-	dialed time.Time          // when the latest one for the queue began
-	timer  *time.Timer        // calls settle when time alone makes a difference
+	mu     sync.Mutex                       // guards all that follows
+	stats  RedisConnPoolStats               // counts idle connections as in use
+	high   int                              // all places from here on are vacant
+	jobs   map[*redisConnSlot]*redisConnJob // what goroutines of the pool do, on places and outside
+	line   redisConnWaiter                  // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *redisConnWaiter                 // waiters for reuse, linked by next
+	served time.Time                        // when the queue formed, or got a released connection last
+	took   time.Duration                    // how long the latest create took
+	dialed time.Time                        // when the latest one for the queue began
+	timer  *time.Timer                      // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -66,7 +67,7 @@ func NewRedisConnPool(c *redis.Client, options RedisConnPoolOptions) (*RedisConn
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &RedisConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &RedisConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*redisConnSlot]*redisConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*redisConnSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -161,8 +162,8 @@ func (p *RedisConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrRedisConnPoolClosed)
 			j.cancel()
 		}
@@ -347,9 +348,8 @@ type redisConnSlot struct {
 	pool  *RedisConnPool
 	conn  *redis.Conn      // the owner's, like spare
 	spare *redisConnWaiter // that got the place to its owner
-	job   *redisConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int             // the number in the pool's stats that counts the place
-	index int32
+	state *int             // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -397,7 +397,7 @@ func (p *RedisConnPool) vacancy() *redisConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &redisConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &redisConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -421,7 +421,7 @@ func (p *RedisConnPool) move(s *redisConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -690,7 +690,7 @@ func (p *RedisConnPool) start(ctx context.Context, s *redisConnSlot, j *redisCon
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -730,7 +730,7 @@ func (p *RedisConnPool) run(s *redisConnSlot, j *redisConnJob, conn *redis.Conn)
 func (p *RedisConnPool) finish(s *redisConnSlot, j *redisConnJob, conn *redis.Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -740,7 +740,7 @@ func (p *RedisConnPool) finish(s *redisConnSlot, j *redisConnJob, conn *redis.Co
 	if p.closed {
 		j.leave(ErrRedisConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

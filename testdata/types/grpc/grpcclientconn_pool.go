@@ -48,15 +48,16 @@ type GrpcClientConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex              // guards all that follows
-	stats  GrpcClientConnPoolStats // counts idle connections as in use
-	high   int                     // all places from here on are vacant
-	line   grpcClientConnWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *grpcClientConnWaiter   // waiters for reuse, linked by next
-	served time.Time               // when the queue formed, or got a released connection last
-	took   time.Duration           // how long the latest create took
-	dialed time.Time               // when the latest one for the queue began
-	timer  *time.Timer             // calls settle when time alone makes a difference
+	mu     sync.Mutex                                 // guards all that follows
+	stats  GrpcClientConnPoolStats                    // counts idle connections as in use
+	high   int                                        // all places from here on are vacant
+	jobs   map[*grpcClientConnSlot]*grpcClientConnJob // what goroutines of the pool do, on places and outside
+	line   grpcClientConnWaiter                       // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *grpcClientConnWaiter                      // waiters for reuse, linked by next
+	served time.Time                                  // when the queue formed, or got a released connection last
+	took   time.Duration                              // how long the latest create took
+	dialed time.Time                                  // when the latest one for the queue began
+	timer  *time.Timer                                // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewGrpcClientConnPool(c server, options GrpcClientConnPoolOptions) (*GrpcCl
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &GrpcClientConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &GrpcClientConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*grpcClientConnSlot]*grpcClientConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*grpcClientConnSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *GrpcClientConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrGrpcClientConnPoolClosed)
 			j.cancel()
 		}
@@ -334,9 +335,8 @@ type grpcClientConnSlot struct {
 	pool  *GrpcClientConnPool
 	conn  *grpc.ClientConn      // the owner's, like spare
 	spare *grpcClientConnWaiter // that got the place to its owner
-	job   *grpcClientConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int                  // the number in the pool's stats that counts the place
-	index int32
+	state *int                  // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -384,7 +384,7 @@ func (p *GrpcClientConnPool) vacancy() *grpcClientConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &grpcClientConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &grpcClientConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -408,7 +408,7 @@ func (p *GrpcClientConnPool) move(s *grpcClientConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -667,7 +667,7 @@ func (p *GrpcClientConnPool) start(ctx context.Context, s *grpcClientConnSlot, j
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -702,7 +702,7 @@ func (p *GrpcClientConnPool) run(s *grpcClientConnSlot, j *grpcClientConnJob, co
 func (p *GrpcClientConnPool) finish(s *grpcClientConnSlot, j *grpcClientConnJob, conn *grpc.ClientConn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -712,7 +712,7 @@ func (p *GrpcClientConnPool) finish(s *grpcClientConnSlot, j *grpcClientConnJob,
 	if p.closed {
 		j.leave(ErrGrpcClientConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -48,15 +48,16 @@ type MongoSessionPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex            // guards all that follows
-	stats  MongoSessionPoolStats // counts idle connections as in use
-	high   int                   // all places from here on are vacant
-	line   mongoSessionWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *mongoSessionWaiter   // waiters for reuse, linked by next
-	served time.Time             // when the queue formed, or got a released connection last
-	took   time.Duration         // how long the latest create took
-	dialed time.Time             // when the latest one for the queue began
-	timer  *time.Timer           // calls settle when time alone makes a difference
+	mu     sync.Mutex                             // guards all that follows
+	stats  MongoSessionPoolStats                  // counts idle connections as in use
+	high   int                                    // all places from here on are vacant
+	jobs   map[*mongoSessionSlot]*mongoSessionJob // what goroutines of the pool do, on places and outside
+	line   mongoSessionWaiter                     // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *mongoSessionWaiter                    // waiters for reuse, linked by next
+	served time.Time                              // when the queue formed, or got a released connection last
+	took   time.Duration                          // how long the latest create took
+	dialed time.Time                              // when the latest one for the queue began
+	timer  *time.Timer                            // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewMongoSessionPool(c *mongo.Client, options MongoSessionPoolOptions) (*Mon
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &MongoSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &MongoSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*mongoSessionSlot]*mongoSessionJob{}}
 	p.context = c
 	p.slots.Store(new([]*mongoSessionSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *MongoSessionPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrMongoSessionPoolClosed)
 			j.cancel()
 		}
@@ -337,9 +338,8 @@ type mongoSessionSlot struct {
 	pool  *MongoSessionPool
 	conn  *mongo.Session      // the owner's, like spare
 	spare *mongoSessionWaiter // that got the place to its owner
-	job   *mongoSessionJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int                // the number in the pool's stats that counts the place
-	index int32
+	state *int                // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -385,7 +385,7 @@ func (p *MongoSessionPool) vacancy() *mongoSessionSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &mongoSessionSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &mongoSessionSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -409,7 +409,7 @@ func (p *MongoSessionPool) move(s *mongoSessionSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -668,7 +668,7 @@ func (p *MongoSessionPool) start(ctx context.Context, s *mongoSessionSlot, j *mo
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -703,7 +703,7 @@ func (p *MongoSessionPool) run(s *mongoSessionSlot, j *mongoSessionJob, conn *mo
 func (p *MongoSessionPool) finish(s *mongoSessionSlot, j *mongoSessionJob, conn *mongo.Session, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -713,7 +713,7 @@ func (p *MongoSessionPool) finish(s *mongoSessionSlot, j *mongoSessionJob, conn 
 	if p.closed {
 		j.leave(ErrMongoSessionPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

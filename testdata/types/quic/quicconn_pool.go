@@ -48,15 +48,16 @@ type QuicConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex        // guards all that follows
-	stats  QuicConnPoolStats // counts idle connections as in use
-	high   int               // all places from here on are vacant
-	line   quicConnWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *quicConnWaiter   // waiters for reuse, linked by next
-	served time.Time         // when the queue formed, or got a released connection last
-	took   time.Duration     // how long the latest create took
-	dialed time.Time         // when the latest one for the queue began
-	timer  *time.Timer       // calls settle when time alone makes a difference
+	mu     sync.Mutex                     // guards all that follows
+	stats  QuicConnPoolStats              // counts idle connections as in use
+	high   int                            // all places from here on are vacant
+	jobs   map[*quicConnSlot]*quicConnJob // what goroutines of the pool do, on places and outside
+	line   quicConnWaiter                 // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *quicConnWaiter                // waiters for reuse, linked by next
+	served time.Time                      // when the queue formed, or got a released connection last
+	took   time.Duration                  // how long the latest create took
+	dialed time.Time                      // when the latest one for the queue began
+	timer  *time.Timer                    // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewQuicConnPool(c server, options QuicConnPoolOptions) (*QuicConnPool, erro
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &QuicConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &QuicConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*quicConnSlot]*quicConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*quicConnSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *QuicConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrQuicConnPoolClosed)
 			j.cancel()
 		}
@@ -330,9 +331,8 @@ type quicConnSlot struct {
 	pool  *QuicConnPool
 	conn  *quic.Conn      // the owner's, like spare
 	spare *quicConnWaiter // that got the place to its owner
-	job   *quicConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int            // the number in the pool's stats that counts the place
-	index int32
+	state *int            // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -378,7 +378,7 @@ func (p *QuicConnPool) vacancy() *quicConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &quicConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &quicConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -402,7 +402,7 @@ func (p *QuicConnPool) move(s *quicConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -661,7 +661,7 @@ func (p *QuicConnPool) start(ctx context.Context, s *quicConnSlot, j *quicConnJo
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -696,7 +696,7 @@ func (p *QuicConnPool) run(s *quicConnSlot, j *quicConnJob, conn *quic.Conn) {
 func (p *QuicConnPool) finish(s *quicConnSlot, j *quicConnJob, conn *quic.Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -706,7 +706,7 @@ func (p *QuicConnPool) finish(s *quicConnSlot, j *quicConnJob, conn *quic.Conn, 
 	if p.closed {
 		j.leave(ErrQuicConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

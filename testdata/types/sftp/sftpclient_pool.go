@@ -50,15 +50,16 @@ type SftpClientPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex          // guards all that follows
-	stats  SftpClientPoolStats // counts idle connections as in use
-	high   int                 // all places from here on are vacant
-	line   sftpClientWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *sftpClientWaiter   // waiters for reuse, linked by next
-	served time.Time           // when the queue formed, or got a released connection last
-	took   time.Duration       // how long the latest create took
-	dialed time.Time           // when the latest one for the queue began
-	timer  *time.Timer         // calls settle when time alone makes a difference
+	mu     sync.Mutex                         // guards all that follows
+	stats  SftpClientPoolStats                // counts idle connections as in use
+	high   int                                // all places from here on are vacant
+	jobs   map[*sftpClientSlot]*sftpClientJob // what goroutines of the pool do, on places and outside
+	line   sftpClientWaiter                   // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *sftpClientWaiter                  // waiters for reuse, linked by next
+	served time.Time                          // when the queue formed, or got a released connection last
+	took   time.Duration                      // how long the latest create took
+	dialed time.Time                          // when the latest one for the queue began
+	timer  *time.Timer                        // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -67,7 +68,7 @@ func NewSftpClientPool(c *ssh.Client, options SftpClientPoolOptions) (*SftpClien
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &SftpClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &SftpClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sftpClientSlot]*sftpClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*sftpClientSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -162,8 +163,8 @@ func (p *SftpClientPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrSftpClientPoolClosed)
 			j.cancel()
 		}
@@ -348,9 +349,8 @@ type sftpClientSlot struct {
 	pool  *SftpClientPool
 	conn  *sftp.Client      // the owner's, like spare
 	spare *sftpClientWaiter // that got the place to its owner
-	job   *sftpClientJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int              // the number in the pool's stats that counts the place
-	index int32
+	state *int              // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -398,7 +398,7 @@ func (p *SftpClientPool) vacancy() *sftpClientSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &sftpClientSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &sftpClientSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -422,7 +422,7 @@ func (p *SftpClientPool) move(s *sftpClientSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -691,7 +691,7 @@ func (p *SftpClientPool) start(ctx context.Context, s *sftpClientSlot, j *sftpCl
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -731,7 +731,7 @@ func (p *SftpClientPool) run(s *sftpClientSlot, j *sftpClientJob, conn *sftp.Cli
 func (p *SftpClientPool) finish(s *sftpClientSlot, j *sftpClientJob, conn *sftp.Client, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -741,7 +741,7 @@ func (p *SftpClientPool) finish(s *sftpClientSlot, j *sftpClientJob, conn *sftp.
 	if p.closed {
 		j.leave(ErrSftpClientPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

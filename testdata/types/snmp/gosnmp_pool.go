@@ -48,15 +48,16 @@ type GoSNMPPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex      // guards all that follows
-	stats  GoSNMPPoolStats // counts idle connections as in use
-	high   int             // all places from here on are vacant
-	line   goSNMPWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *goSNMPWaiter   // waiters for reuse, linked by next
-	served time.Time       // when the queue formed, or got a released connection last
-	took   time.Duration   // how long the latest create took
-	dialed time.Time       // when the latest one for the queue began
-	timer  *time.Timer     // calls settle when time alone makes a difference
+	mu     sync.Mutex                 // guards all that follows
+	stats  GoSNMPPoolStats            // counts idle connections as in use
+	high   int                        // all places from here on are vacant
+	jobs   map[*goSNMPSlot]*goSNMPJob // what goroutines of the pool do, on places and outside
+	line   goSNMPWaiter               // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *goSNMPWaiter              // waiters for reuse, linked by next
+	served time.Time                  // when the queue formed, or got a released connection last
+	took   time.Duration              // how long the latest create took
+	dialed time.Time                  // when the latest one for the queue began
+	timer  *time.Timer                // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewGoSNMPPool(c string, options GoSNMPPoolOptions) (*GoSNMPPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &GoSNMPPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &GoSNMPPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*goSNMPSlot]*goSNMPJob{}}
 	p.context = c
 	p.slots.Store(new([]*goSNMPSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -151,8 +152,8 @@ func (p *GoSNMPPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrGoSNMPPoolClosed)
 			j.cancel()
 		}
@@ -335,9 +336,8 @@ type goSNMPSlot struct {
 	pool  *GoSNMPPool
 	conn  *gosnmp.GoSNMP // the owner's, like spare
 	spare *goSNMPWaiter  // that got the place to its owner
-	job   *goSNMPJob     // what a goroutine of the pool does here; guarded by mu, like state
-	state *int           // the number in the pool's stats that counts the place
-	index int32
+	state *int           // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -383,7 +383,7 @@ func (p *GoSNMPPool) vacancy() *goSNMPSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &goSNMPSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &goSNMPSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -407,7 +407,7 @@ func (p *GoSNMPPool) move(s *goSNMPSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -666,7 +666,7 @@ func (p *GoSNMPPool) start(ctx context.Context, s *goSNMPSlot, j *goSNMPJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -704,7 +704,7 @@ func (p *GoSNMPPool) run(s *goSNMPSlot, j *goSNMPJob, conn *gosnmp.GoSNMP) {
 func (p *GoSNMPPool) finish(s *goSNMPSlot, j *goSNMPJob, conn *gosnmp.GoSNMP, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -714,7 +714,7 @@ func (p *GoSNMPPool) finish(s *goSNMPSlot, j *goSNMPJob, conn *gosnmp.GoSNMP, er
 	if p.closed {
 		j.leave(ErrGoSNMPPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

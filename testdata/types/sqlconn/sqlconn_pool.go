@@ -49,15 +49,16 @@ type SqlConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex       // guards all that follows
-	stats  SqlConnPoolStats // counts idle connections as in use
-	high   int              // all places from here on are vacant
-	line   sqlConnWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *sqlConnWaiter   // waiters for reuse, linked by next
-	served time.Time        // when the queue formed, or got a released connection last
-	took   time.Duration    // how long the latest create took
-	dialed time.Time        // when the latest one for the queue began
-	timer  *time.Timer      // calls settle when time alone makes a difference
+	mu     sync.Mutex                   // guards all that follows
+	stats  SqlConnPoolStats             // counts idle connections as in use
+	high   int                          // all places from here on are vacant
+	jobs   map[*sqlConnSlot]*sqlConnJob // what goroutines of the pool do, on places and outside
+	line   sqlConnWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *sqlConnWaiter               // waiters for reuse, linked by next
+	served time.Time                    // when the queue formed, or got a released connection last
+	took   time.Duration                // how long the latest create took
+	dialed time.Time                    // when the latest one for the queue began
+	timer  *time.Timer                  // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -66,7 +67,7 @@ func NewSqlConnPool(c *sql.DB, options SqlConnPoolOptions) (*SqlConnPool, error)
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &SqlConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &SqlConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sqlConnSlot]*sqlConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*sqlConnSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -159,8 +160,8 @@ func (p *SqlConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrSqlConnPoolClosed)
 			j.cancel()
 		}
@@ -345,9 +346,8 @@ type sqlConnSlot struct {
 	pool  *SqlConnPool
 	conn  *sql.Conn      // the owner's, like spare
 	spare *sqlConnWaiter // that got the place to its owner
-	job   *sqlConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int           // the number in the pool's stats that counts the place
-	index int32
+	state *int           // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 	ready bool // created or checked for whoever owns the place now
 }
@@ -395,7 +395,7 @@ func (p *SqlConnPool) vacancy() *sqlConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &sqlConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &sqlConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -419,7 +419,7 @@ func (p *SqlConnPool) move(s *sqlConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -688,7 +688,7 @@ func (p *SqlConnPool) start(ctx context.Context, s *sqlConnSlot, j *sqlConnJob) 
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -728,7 +728,7 @@ func (p *SqlConnPool) run(s *sqlConnSlot, j *sqlConnJob, conn *sql.Conn) {
 func (p *SqlConnPool) finish(s *sqlConnSlot, j *sqlConnJob, conn *sql.Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -738,7 +738,7 @@ func (p *SqlConnPool) finish(s *sqlConnSlot, j *sqlConnJob, conn *sql.Conn, err 
 	if p.closed {
 		j.leave(ErrSqlConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

@@ -48,15 +48,16 @@ type ThriftTSocketPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex             // guards all that follows
-	stats  ThriftTSocketPoolStats // counts idle connections as in use
-	high   int                    // all places from here on are vacant
-	line   thriftTSocketWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *thriftTSocketWaiter   // waiters for reuse, linked by next
-	served time.Time              // when the queue formed, or got a released connection last
-	took   time.Duration          // how long the latest create took
-	dialed time.Time              // when the latest one for the queue began
-	timer  *time.Timer            // calls settle when time alone makes a difference
+	mu     sync.Mutex                               // guards all that follows
+	stats  ThriftTSocketPoolStats                   // counts idle connections as in use
+	high   int                                      // all places from here on are vacant
+	jobs   map[*thriftTSocketSlot]*thriftTSocketJob // what goroutines of the pool do, on places and outside
+	line   thriftTSocketWaiter                      // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *thriftTSocketWaiter                     // waiters for reuse, linked by next
+	served time.Time                                // when the queue formed, or got a released connection last
+	took   time.Duration                            // how long the latest create took
+	dialed time.Time                                // when the latest one for the queue began
+	timer  *time.Timer                              // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTS
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &ThriftTSocketPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &ThriftTSocketPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*thriftTSocketSlot]*thriftTSocketJob{}}
 	p.context = c
 	p.slots.Store(new([]*thriftTSocketSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -203,8 +204,8 @@ func (p *ThriftTSocketPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrThriftTSocketPoolClosed)
 			j.cancel()
 		}
@@ -388,9 +389,8 @@ type thriftTSocketSlot struct {
 	pool   *ThriftTSocketPool
 	conn   *thrift.TSocket      // the owner's, like spare
 	spare  *thriftTSocketWaiter // that got the place to its owner
-	job    *thriftTSocketJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state  *int                 // the number in the pool's stats that counts the place
-	index  int32
+	state  *int                 // the number in the pool's stats that counts the place; guarded by mu
+	index  int
 	fresh  bool // outside the pool
 	virgin bool // never leased
 }
@@ -445,7 +445,7 @@ func (p *ThriftTSocketPool) vacancy() *thriftTSocketSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &thriftTSocketSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &thriftTSocketSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -469,7 +469,7 @@ func (p *ThriftTSocketPool) move(s *thriftTSocketSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -733,7 +733,7 @@ func (p *ThriftTSocketPool) start(ctx context.Context, s *thriftTSocketSlot, j *
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -771,7 +771,7 @@ func (p *ThriftTSocketPool) run(s *thriftTSocketSlot, j *thriftTSocketJob, conn 
 func (p *ThriftTSocketPool) finish(s *thriftTSocketSlot, j *thriftTSocketJob, conn *thrift.TSocket, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -781,7 +781,7 @@ func (p *ThriftTSocketPool) finish(s *thriftTSocketSlot, j *thriftTSocketJob, co
 	if p.closed {
 		j.leave(ErrThriftTSocketPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

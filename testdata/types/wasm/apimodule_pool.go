@@ -48,15 +48,16 @@ type ApiModulePool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex         // guards all that follows
-	stats  ApiModulePoolStats // counts idle connections as in use
-	high   int                // all places from here on are vacant
-	line   apiModuleWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *apiModuleWaiter   // waiters for reuse, linked by next
-	served time.Time          // when the queue formed, or got a released connection last
-	took   time.Duration      // how long the latest create took
-	dialed time.Time          // when the latest one for the queue began
-	timer  *time.Timer        // calls settle when time alone makes a difference
+	mu     sync.Mutex                       // guards all that follows
+	stats  ApiModulePoolStats               // counts idle connections as in use
+	high   int                              // all places from here on are vacant
+	jobs   map[*apiModuleSlot]*apiModuleJob // what goroutines of the pool do, on places and outside
+	line   apiModuleWaiter                  // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *apiModuleWaiter                 // waiters for reuse, linked by next
+	served time.Time                        // when the queue formed, or got a released connection last
+	took   time.Duration                    // how long the latest create took
+	dialed time.Time                        // when the latest one for the queue began
+	timer  *time.Timer                      // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewApiModulePool(c program, options ApiModulePoolOptions) (*ApiModulePool, 
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &ApiModulePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &ApiModulePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*apiModuleSlot]*apiModuleJob{}}
 	p.context = c
 	p.slots.Store(new([]*apiModuleSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -153,8 +154,8 @@ func (p *ApiModulePool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrApiModulePoolClosed)
 			j.cancel()
 		}
@@ -334,9 +335,8 @@ type apiModuleSlot struct {
 	pool  *ApiModulePool
 	conn  api.Module       // the owner's, like spare
 	spare *apiModuleWaiter // that got the place to its owner
-	job   *apiModuleJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int             // the number in the pool's stats that counts the place
-	index int32
+	state *int             // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -382,7 +382,7 @@ func (p *ApiModulePool) vacancy() *apiModuleSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &apiModuleSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &apiModuleSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -406,7 +406,7 @@ func (p *ApiModulePool) move(s *apiModuleSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -665,7 +665,7 @@ func (p *ApiModulePool) start(ctx context.Context, s *apiModuleSlot, j *apiModul
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -700,7 +700,7 @@ func (p *ApiModulePool) run(s *apiModuleSlot, j *apiModuleJob, conn api.Module) 
 func (p *ApiModulePool) finish(s *apiModuleSlot, j *apiModuleJob, conn api.Module, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -710,7 +710,7 @@ func (p *ApiModulePool) finish(s *apiModuleSlot, j *apiModuleJob, conn api.Modul
 	if p.closed {
 		j.leave(ErrApiModulePoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {

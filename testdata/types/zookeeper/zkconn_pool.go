@@ -48,15 +48,16 @@ type ZkConnPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex      // guards all that follows
-	stats  ZkConnPoolStats // counts idle connections as in use
-	high   int             // all places from here on are vacant
-	line   zkConnWaiter    // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *zkConnWaiter   // waiters for reuse, linked by next
-	served time.Time       // when the queue formed, or got a released connection last
-	took   time.Duration   // how long the latest create took
-	dialed time.Time       // when the latest one for the queue began
-	timer  *time.Timer     // calls settle when time alone makes a difference
+	mu     sync.Mutex                 // guards all that follows
+	stats  ZkConnPoolStats            // counts idle connections as in use
+	high   int                        // all places from here on are vacant
+	jobs   map[*zkConnSlot]*zkConnJob // what goroutines of the pool do, on places and outside
+	line   zkConnWaiter               // the queue's ends: next is the oldest waiter, prev the youngest
+	spare  *zkConnWaiter              // waiters for reuse, linked by next
+	served time.Time                  // when the queue formed, or got a released connection last
+	took   time.Duration              // how long the latest create took
+	dialed time.Time                  // when the latest one for the queue began
+	timer  *time.Timer                // calls settle when time alone makes a difference
 	closed bool
 }
 
@@ -65,7 +66,7 @@ func NewZkConnPool(c []string, options ZkConnPoolOptions) (*ZkConnPool, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	p := &ZkConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0)}
+	p := &ZkConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*zkConnSlot]*zkConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*zkConnSlot))
 	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
@@ -151,8 +152,8 @@ func (p *ZkConnPool) Close(ctx context.Context) error {
 	}
 	p.match()
 	p.timer.Stop()
-	for i := range p.high {
-		if j := p.place(i).job; j != nil && j.op != "close" {
+	for _, j := range p.jobs {
+		if j.op != "close" {
 			j.leave(ErrZkConnPoolClosed)
 			j.cancel()
 		}
@@ -332,9 +333,8 @@ type zkConnSlot struct {
 	pool  *ZkConnPool
 	conn  *zk.Conn      // the owner's, like spare
 	spare *zkConnWaiter // that got the place to its owner
-	job   *zkConnJob    // what a goroutine of the pool does here; guarded by mu, like state
-	state *int          // the number in the pool's stats that counts the place
-	index int32
+	state *int          // the number in the pool's stats that counts the place; guarded by mu
+	index int
 	fresh bool // outside the pool
 }
 
@@ -380,7 +380,7 @@ func (p *ZkConnPool) vacancy() *zkConnSlot {
 		i++
 	}
 	if i == p.places() {
-		grown := append(*p.slots.Load(), &zkConnSlot{pool: p, index: int32(i), state: &p.stats.Vacant})
+		grown := append(*p.slots.Load(), &zkConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
 	return p.place(i)
@@ -404,7 +404,7 @@ func (p *ZkConnPool) move(s *zkConnSlot, to *int) {
 	*to++
 	s.state = to
 	if to != &p.stats.Vacant {
-		p.high = max(p.high, int(s.index)+1)
+		p.high = max(p.high, s.index+1)
 	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
@@ -663,7 +663,7 @@ func (p *ZkConnPool) start(ctx context.Context, s *zkConnSlot, j *zkConnJob) {
 	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
 		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
 	})
-	s.job = j
+	p.jobs[s] = j
 	p.move(s, j.state)
 	go p.run(s, j, s.conn)
 }
@@ -698,7 +698,7 @@ func (p *ZkConnPool) run(s *zkConnSlot, j *zkConnJob, conn *zk.Conn) {
 func (p *ZkConnPool) finish(s *zkConnSlot, j *zkConnJob, conn *zk.Conn, err error) {
 	p.mu.Lock()
 	defer p.unlock()
-	if s.job != j {
+	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
 			p.stats.Created++
 			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
@@ -708,7 +708,7 @@ func (p *ZkConnPool) finish(s *zkConnSlot, j *zkConnJob, conn *zk.Conn, err erro
 	if p.closed {
 		j.leave(ErrZkConnPoolClosed)
 	}
-	s.job = nil
+	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
 	if err != nil {
