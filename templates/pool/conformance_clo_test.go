@@ -73,6 +73,22 @@ func TestCLO02CloseFailsThoseForWhomAJobIsUnderWay(t *testing.T) {
 	})
 }
 
+//poolgen:if hasOutside
+func TestCLO02CloseFailsThoseWhoseConnectionOutsideThePoolIsBeingCreated(t *testing.T) {
+	t.Skip("BUG: they wait until the create ends or is given up, and so does Close")
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.overflows = true
+		held := b.acquire()
+		b.creating(take(5 * time.Second))
+		outside := b.start(b.ctx, b.pool.AcquireOrCreate)
+		closed := b.closeLater(b.ctx)
+		require.ErrorIs(t, outside.failed(), ErrPoolClosed)
+		require.Zero(t, outside.took)
+		b.release(held)
+		require.NoError(t, <-closed)
+	})
+}
+
 //poolgen:if hasClose
 func TestCLO03CloseClosesEveryIdleConnectionOnce(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 50}, func(t *testing.T, b *backend) {
