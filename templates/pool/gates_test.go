@@ -51,7 +51,7 @@ func refuses(s script) func(*Conn) bool {
 // How a connection gets to the hook: the requesters find the one place that they may have vacant or idle, or wait
 // until its lease ends.
 
-func fillVacant(g *gated)   { g.subject.Detach(); synctest.Wait(); g.before(); g.ask() }
+func fillVacant(g *gated)   { g.subject.Discard(); synctest.Wait(); g.before(); g.ask() }
 func leaseIdle(g *gated)    { g.subject.Release(); synctest.Wait(); g.before(); g.ask() }
 func endByRelease(g *gated) { g.ask(); g.before(); go g.subject.Release(); synctest.Wait() }
 func endByDiscard(g *gated) { g.ask(); g.before(); go g.subject.Discard(); synctest.Wait() }
