@@ -23,7 +23,7 @@ func main() {
 	var o options
 	flag.DurationVar(&o.lasts, "for", time.Minute, "how long")
 	flag.Float64Var(&o.rate, "rate", 200, "requests per second, of all pools together")
-	flag.StringVar(&o.report, "report", "", "the folder to write soak.md with its plots into; by default none")
+	flag.StringVar(&o.report, "report", "", "the folder to write soak.md with its plots into, made if need be; by default none")
 	flag.Parse()
 	if flag.NArg() > 0 || o.lasts < 10*time.Second || o.rate <= 0 {
 		fmt.Fprintln(os.Stderr, "soak: takes no arguments, at least -for=10s, and a positive -rate")
@@ -59,6 +59,11 @@ type soak struct {
 }
 
 func run(ctx context.Context, o options) error {
+	if o.report != "" { // or the report of an hour would have nowhere to go
+		if err := os.MkdirAll(o.report, 0o755); err != nil {
+			return err
+		}
+	}
 	before := residue{goroutines(), openFiles()}
 	s := &soak{options: o, begun: time.Now(), load: firstMatch("/proc/loadavg", `^(\S+)`), ledger: newLedger()}
 	var err error
