@@ -138,12 +138,10 @@ func (r *resolver) constructors() []candidate {
 
 // instantiated is a candidate with the type arguments that make it one for the connection type, if it is generic.
 func (r *resolver) instantiated(c candidate) candidate {
-	fn := c.obj.(*types.Func)
-	if recv := c.sig.RecvTypeParams(); recv.Len() > 0 && r.receiver(c) == r.conn.Origin() {
-		if obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, fn.Pkg(), fn.Name()); obj != nil {
-			if method, ok := obj.(*types.Func); ok && method.Origin() == fn {
-				c.obj, c.sig = method, method.Signature()
-			}
+	if c.sig.RecvTypeParams().Len() > 0 {
+		obj, _, _ := types.LookupFieldOrMethod(r.handle(), true, c.obj.Pkg(), c.name())
+		if method, ok := obj.(*types.Func); ok && method.Origin() == c.obj {
+			c.obj, c.sig = method, method.Signature()
 		}
 	}
 	params := c.sig.TypeParams()

@@ -51,7 +51,7 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 
 // openTypeParams is how many type parameters of a method's receiver have no argument.
 func (r *resolver) openTypeParams(c candidate) int {
-	if recv := r.receiver(c); recv != nil && types.Identical(recv, r.conn) {
+	if fn, ok := c.obj.(*types.Func); ok && fn.Origin() != fn {
 		return 0
 	}
 	return c.sig.RecvTypeParams().Len()
