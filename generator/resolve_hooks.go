@@ -226,16 +226,19 @@ func (r *resolver) noCreate() error {
 			continue // it creates nothing, whatever it returns
 		}
 		_, err := r.signature(Create, c)
+		creates := r.concerns(Create, c)
 		alike := slices.ContainsFunc(looked, func(name string) bool {
-			return distance(strings.ToLower(name), strings.ToLower(c.name())) <= 2
+			return creates && distance(strings.ToLower(name), strings.ToLower(c.name())) <= 2 || strings.EqualFold(name, c.name())
 		})
 		switch {
-		case err == nil && r.concerns(Create, c):
+		case err == nil && creates:
 			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.obj.Pos()), r.flagName(c)))
 		case alike:
 			what := fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c))
-			if wrong := (misfit{}); errors.As(err, &wrong) && wrong.wraps {
-				what += ": " + wrong.why + "; " + r.wrapping(Create, c) + "\n"
+			if wrong := (misfit{}); errors.As(err, &wrong) {
+				if what += ": " + wrong.why; wrong.wraps {
+					what += "; " + r.wrapping(Create, c) + "\n"
+				}
 			}
 			near = append(near, what)
 		}

@@ -14,6 +14,9 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 	if c.sig.TypeParams().Len()+r.openTypeParams(c) > 0 {
 		return nil, r.unfit(h, c, "it is generic")
 	}
+	if !r.concerns(kind, c) && kind == Create {
+		return nil, r.unfit(h, c, "it returns "+r.printedResults(c.sig.Results())+", not "+r.wanted(kind, h))
+	}
 	if recv := c.sig.Recv(); recv != nil {
 		_, h.Pointer = types.Unalias(recv.Type()).(*types.Pointer)
 		if !h.Method {
@@ -174,13 +177,17 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 func (r *resolver) wanted(kind Kind, h *Hook) string {
 	switch {
 	case kind == Create && h.Method:
-		return "error from a method with a pointer receiver, which fills that"
+		return err + " from a method with a pointer receiver, which fills that"
 	case kind == Create:
-		return fmt.Sprintf("(%s, error)", r.pointer())
+		return fmt.Sprintf("(%s, %s)", r.pointer(), err)
 	}
 	var words []string
 	for _, result := range conventions[kind].results {
-		words = append(words, map[Result]string{Err: "error", Bool: "bool", Nothing: "nothing"}[result])
+		words = append(words, map[Result]string{Err: err, Bool: "bool", Nothing: "nothing"}[result])
+	err := "error"
+	if r.types.Scope().Lookup(err) != nil {
+		err = "Go's own error"
+	}
 	}
 	last := len(words) - 1
 	if last == 0 {
@@ -215,8 +222,14 @@ func (r *resolver) wrapping(kind Kind, c candidate) string {
 // unfit is the error for a function that can't be the hook that it is named as.
 func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	advice := fmt.Sprintf("change it, or name another one with -%s=F or //poolgen:%s", h.Kind, h.Kind)
-	if c.decl == nil && c.obj.Pkg() != r.types {
-		advice = fmt.Sprintf("wrap it in a function of this package:\n\n%s\n\nor name another one with -%s=F", r.wrapper(h.Kind, c), h.Kind)
+	switch {
+	case c.obj.Pkg() == r.types:
+	case c.sig.TypeParams().Len() > 0:
+		advice = fmt.Sprintf("call it with its type arguments in a function of this package, and name that with -%s=F", h.Kind)
+	case h.Kind == Create && !r.concerns(Create, c):
+		advice = fmt.Sprintf("make a %s of that in a function of this package, and name it with -create=F", r.pointer())
+	default:
+		advice = fmt.Sprintf("%s\n\nor name another one with -%s=F", r.wrapping(h.Kind, c), h.Kind)
 	}
 	if h.Kind != Create {
 		advice += fmt.Sprintf(", or switch it off with -%s=none", h.Kind)
