@@ -124,7 +124,7 @@ func (r *resolver) constructors() []candidate {
 	for _, name := range pkg.Scope().Names() {
 		switch obj := pkg.Scope().Lookup(name).(type) {
 		case *types.Func:
-			found = append(found, candidate{obj: obj, sig: obj.Signature()})
+			found = append(found, r.instantiated(candidate{obj: obj, sig: obj.Signature()}))
 		case *types.TypeName:
 			for method := range types.NewMethodSet(handleOf(obj.Type())).Methods() {
 				if fn, ok := method.Obj().(*types.Func); ok && obj.Exported() && !obj.IsAlias() && !types.Identical(obj.Type(), r.conn) {

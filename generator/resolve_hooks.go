@@ -108,7 +108,7 @@ func (r *resolver) referred(kind Kind, name string, ref reference) ([]candidate,
 		return nil, fmt.Errorf("-%s=%s: %s has no exported method %s%s", kind, name, typ.Name(), ref.Name, didYouMean(ref.Name, methodNames(typ.Type())))
 	}
 	if c, ok := function(obj); ok && ref.Type == "" {
-		return []candidate{c}, nil
+		return []candidate{r.instantiated(c)}, nil
 	}
 	if obj != nil {
 		return nil, fmt.Errorf("-%s=%s: %s is not a function of package %s", kind, name, cmp.Or(ref.Type, ref.Name), obj.Pkg().Path())
@@ -222,7 +222,7 @@ func (r *resolver) noCreate() error {
 		looked = append(looked, strings.TrimSuffix(name, "T")+t)
 	}
 	for _, c := range slices.Concat(r.candidates(), r.constructors()) {
-		if r.foreign(c) && r.isMethod(Create, c) {
+		if r.foreign(c) && r.isMethod(Create, c) || r.generated(c.obj) {
 			continue // it creates nothing, whatever it returns
 		}
 		_, err := r.signature(Create, c)

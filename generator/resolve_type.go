@@ -173,7 +173,7 @@ func (r *resolver) typesLike(ref reference) string {
 	name := ref.Name
 	var names []string
 	for _, other := range r.types.Scope().Names() {
-		if _, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok {
+		if obj, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok && !r.generated(obj) {
 			names = append(names, other)
 		}
 	}

@@ -281,3 +281,9 @@ func (p *Package) fileOf(pos token.Pos) *ast.File {
 func (p *Package) baseName(file *ast.File) string {
 	return filepath.Base(p.fset.Position(file.Package).Filename)
 }
+// generated reports whether an object is declared in another pool of the package.
+func (p *Package) generated(obj types.Object) bool {
+	file := p.fileOf(obj.Pos())
+	return file != nil && len(file.Comments) > 0 && header.MatchString(file.Comments[0].List[0].Text)
+}
+
