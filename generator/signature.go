@@ -104,10 +104,10 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 
 // role is what a parameter of type t gets, or why it can't be filled.
 func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
-	switch named, _ := types.Unalias(t).(*types.Named); {
+	switch {
 	case strings.Contains(r.typeString(t), types.Typ[types.Invalid].String()): // as a whole or in part
 		return 0, "the type of a parameter is not known: it does not compile"
-	case named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context":
+	case isNamed(t, "context", "Context"):
 		return ContextContext, ""
 	case kind == IsFatal && types.Identical(t, types.Universe.Lookup("error").Type()):
 		return UseErr, ""
@@ -119,6 +119,12 @@ func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 		return ConnValue, ""
 	}
 	return ConnPointer, ""
+}
+
+// isNamed reports whether t is the type of another package with that name.
+func isNamed(t types.Type, path, name string) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path && named.Obj().Name() == name
 }
 
 // use checks that the hook agrees with those before it on the pool context.
@@ -160,9 +166,12 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 	case kind == Create:
 		h.Value = !types.IsInterface(r.conn) && next(func(t types.Type) bool { return types.Identical(t, r.conn) })
 		made := h.Value || next(func(t types.Type) bool { return types.Identical(t, r.handle()) })
-		h.Cleanup = next(func(t types.Type) bool {
-			return types.Identical(t, types.NewSignatureType(nil, nil, nil, nil, nil, false))
+		plain := types.NewSignatureType(nil, nil, nil, nil, nil, false)
+		h.Cleanup = next(func(t types.Type) bool { return types.Identical(t, plain) })
+		h.Named = !h.Cleanup && next(func(t types.Type) bool {
+			return isNamed(t, "context", "CancelFunc") || types.Identical(t.Underlying(), plain)
 		})
+		h.Cleanup = h.Cleanup || h.Named
 		h.Fails = next(isErr)
 		return made && len(list) == 0
 	case next(isErr):
