@@ -184,6 +184,10 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 
 // wanted is what a hook of the kind returns, in words.
 func (r *resolver) wanted(kind Kind, h *Hook) string {
+	err := "error"
+	if r.types.Scope().Lookup(err) != nil {
+		err = "Go's own error"
+	}
 	switch {
 	case kind == Create && h.Method:
 		return err + " from a method with a pointer receiver, which fills that"
@@ -193,10 +197,6 @@ func (r *resolver) wanted(kind Kind, h *Hook) string {
 	var words []string
 	for _, result := range conventions[kind].results {
 		words = append(words, map[Result]string{Err: err, Bool: "bool", Nothing: "nothing"}[result])
-	err := "error"
-	if r.types.Scope().Lookup(err) != nil {
-		err = "Go's own error"
-	}
 	}
 	last := len(words) - 1
 	if last == 0 {
