@@ -106,6 +106,9 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 	switch {
 	case strings.Contains(r.typeString(t), types.Typ[types.Invalid].String()): // as a whole or in part
+		if r.imported("C") != "" {
+			return 0, "the type of a parameter is not known: if it is one of C's, declare a type of Go's for it, as in type Handle C.handle_t"
+		}
 		return 0, "the type of a parameter is not known: it does not compile"
 	case isNamed(t, "context", "Context"):
 		return ContextContext, ""
