@@ -293,12 +293,13 @@ func (r *resolver) describeContext(c *Connection) {
 }
 
 // absent are the methods that would be hooks by convention if the type had them. Those of kinds that are
-// named or switched off don't count.
+// named or switched off don't count, nor do those that tests add: no pool calls them, and the tests are to build.
 func (r *resolver) absent(c *Connection) []string {
 	if r.conn.Obj().Pkg() != r.types {
 		return nil // the user adds no methods to the type of another package
 	}
 	var names []string
+	tested := r.testMethods(r.conn.Obj().Name())
 	for _, kind := range Kinds[1:] {
 		hook := c.Hooks[kind]
 		if r.request.Hooks[kind] != "" || hook != nil && len(r.marked(kind)) > 0 {
@@ -309,7 +310,7 @@ func (r *resolver) absent(c *Connection) []string {
 				break // the ones after it have a lower rank
 			}
 			// A field, or a method that comes second to the hook, can be no hook.
-			if has, _, _ := types.LookupFieldOrMethod(r.handle(), true, r.types, name); has == nil {
+			if has, _, _ := types.LookupFieldOrMethod(r.handle(), true, r.types, name); has == nil && !tested[name] {
 				names = append(names, name)
 			}
 		}
