@@ -38,6 +38,11 @@ func (r *resolver) findType() error {
 		}
 		r.typ = instance
 	}
+	if pointer, ok := r.typ.Underlying().(*types.Pointer); ok {
+		if target, ok := types.Unalias(pointer.Elem()).(*types.Named); ok {
+			return at(pos, "%s is a pointer: give the type that it points to, as in -type=%s", r.request.Type, strings.ReplaceAll(r.readable(target), " ", ""))
+		}
+	}
 	r.conn, ok = types.Unalias(r.typ).(*types.Named)
 	if !ok || r.conn.Obj().Pkg() == nil {
 		return at(pos, "%s is an alias of %s, which has no name of its own: define a type for the connection, and name that", r.request.Type, r.typeString(types.Unalias(r.typ)))
