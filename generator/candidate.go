@@ -124,7 +124,7 @@ func (r *resolver) constructors() []candidate {
 	for _, name := range pkg.Scope().Names() {
 		switch obj := pkg.Scope().Lookup(name).(type) {
 		case *types.Func:
-			found = append(found, candidate{obj: obj, sig: obj.Signature()})
+			found = append(found, r.instantiated(candidate{obj: obj, sig: obj.Signature()}))
 		case *types.TypeName:
 			for method := range types.NewMethodSet(handleOf(obj.Type())).Methods() {
 				if fn, ok := method.Obj().(*types.Func); ok && obj.Exported() && !obj.IsAlias() && !types.Identical(obj.Type(), r.conn) {
@@ -138,12 +138,10 @@ func (r *resolver) constructors() []candidate {
 
 // instantiated is a candidate with the type arguments that make it one for the connection type, if it is generic.
 func (r *resolver) instantiated(c candidate) candidate {
-	fn := c.obj.(*types.Func)
-	if recv := c.sig.RecvTypeParams(); recv.Len() > 0 && r.receiver(c) == r.conn.Origin() {
-		if obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(r.conn), true, fn.Pkg(), fn.Name()); obj != nil {
-			if method, ok := obj.(*types.Func); ok && method.Origin() == fn {
-				c.obj, c.sig = method, method.Signature()
-			}
+	if c.sig.RecvTypeParams().Len() > 0 {
+		obj, _, _ := types.LookupFieldOrMethod(r.handle(), true, c.obj.Pkg(), c.name())
+		if method, ok := obj.(*types.Func); ok && method.Origin() == c.obj {
+			c.obj, c.sig = method, method.Signature()
 		}
 	}
 	params := c.sig.TypeParams()

@@ -49,6 +49,7 @@ type Hook struct {
 	Result    Result // of all kinds but create, which
 	Value     bool   // returns the connection itself rather than a pointer,
 	Cleanup   bool   // a function that cleans up after it,
+	Named     bool   // which may have a type with a name,
 	Fails     bool   // and an error
 	Returns   bool   // a needs-check that is proven to, whatever the connection
 	Pos       token.Position

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,6 +41,20 @@ func (p *Package) elsewhere(listed *listing, request Request, output string) boo
 		}
 	}
 	return true
+}
+
+// testMethods are the methods that the tests of the package, which need not be read otherwise, seem to give a type.
+func (p *Package) testMethods(typ string) map[string]bool {
+	methods := map[string]bool{}
+	method := regexp.MustCompile(`(?m)^func \((?:\w+ )?\*?` + typ + `(?:\[.*?\])?\) (\w+)\(`)
+	tests, _ := filepath.Glob(filepath.Join(p.Dir, "*_test.go"))
+	for _, name := range tests {
+		text, _ := os.ReadFile(name) // one that can't be read stops the tests anyway
+		for _, match := range method.FindAllSubmatch(text, -1) {
+			methods[string(match[1])] = true
+		}
+	}
+	return methods
 }
 
 // declaring parses files, but not the output, nor those that do not parse.

@@ -77,7 +77,7 @@ func (c *Connection) watches(n names) []guard {
 func (c *Connection) guards(n names) string {
 	var list []jen.Code
 	for _, kind := range Kinds {
-		if h := c.Hooks[kind]; h != nil && !h.Variadic {
+		if h := c.Hooks[kind]; h != nil && !h.Variadic && !h.Named {
 			list = append(list, jen.Id("_").Add(c.signature(h)).Op("=").Add(c.reference(h)))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"strings"
+	"unicode"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -23,24 +24,63 @@ var standIns = map[string]Kind{
 	"isFatal":          IsFatal,
 }
 
-// reachable checks that no function has the name of a variable where the pool calls it.
+// reachable checks that no function has the name of a variable where the pool calls it, and no type where it names that.
 func (t *template) reachable(c *Connection) error {
-	used, err := templateNames()
-	if err != nil {
-		return err
-	}
 	for _, kind := range Kinds {
 		h := c.Hooks[kind]
-		if h == nil || h.Method || h.OfContext || used[h.Call] == "" {
+		if h == nil || h.Method || h.OfContext || mentioned(h.Call, t.ids.variables) == "" {
 			continue
 		}
 		for _, fn := range t.functions() {
-			if calls(fn, kind) && t.ids.locals[fn][h.Call] {
-				return at(h.Pos, "%s is also the name of a variable in the generated code where that would call it; rename it, or name another function with -%s=F", h.Name, h.Kind)
+			if name := mentioned(h.Call, t.ids.locals[fn]); name != "" && calls(fn, kind) {
+				return at(h.Pos, "%s is also the name of a variable in the generated code where that would call %s; rename it, or name another function with -%s=F", name, h.Call, h.Kind)
 			}
 		}
 	}
+	types := map[string]string{"Context": c.Context, "Key": c.Key, "Observer": c.Observer}
+	for of, typ := range types {
+		if mentioned(typ, t.ids.variables) == "" {
+			delete(types, of)
+		}
+	}
+	if len(types) == 0 {
+		return nil
+	}
+	for _, fn := range t.functions() {
+		if name := t.hides(fn, types); name != "" {
+			return at(c.Taken[name], "%s is also the name of a variable in the generated code where that would need the type; rename this one", name)
+		}
+	}
 	return nil
+}
+
+// hides returns a name in one of the types that a variable has where the function names the type.
+func (t *template) hides(fn *ast.FuncDecl, types map[string]string) string {
+	locals := map[string]bool{} // so far
+	for n := range ast.Preorder(fn) {
+		id, ok := n.(*ast.Ident)
+		switch {
+		case !ok:
+		case !t.ids.global[id]:
+			locals[id.Name] = locals[id.Name] || t.ids.locals[fn][id.Name]
+		case fn.Body.Pos() < id.Pos():
+			if name := mentioned(types[id.Name], locals); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// mentioned is the first of the names that an expression refers to, or "".
+func mentioned(expr string, names map[string]bool) string {
+	apart := func(r rune) bool { return r != '.' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for word := range strings.FieldsFuncSeq(expr, apart) {
+		if name, _, _ := strings.Cut(word, "."); names[name] {
+			return name
+		}
+	}
+	return ""
 }
 
 // calls reports whether a function of the template calls the hooks of a kind.
@@ -65,7 +105,7 @@ func (s *source) inline(c *Connection, names names, ids *identifiers) {
 		case *ast.AssignStmt:
 			if call, kind := standIn(n.Rhs[0]); call != nil && !kind.asks() && c.Hooks[kind] != nil {
 				typ := c.Type
-				if locals[typ] {
+				if mentioned(typ, locals) != "" {
 					typ = names["leased"]
 				}
 				s.replace(n.Pos(), n.End(), c.statement(c.Hooks[kind], typ, c.arguments(s, call)))

@@ -82,6 +82,8 @@ func advised(message string) error {
 	switch {
 	case strings.Contains(message, "does not contain main module"), strings.Contains(message, "go.mod file not found"):
 		message += "; run poolgen in a module, such as go mod init makes"
+	case strings.Contains(message, "does not contain modules listed in go.work"):
+		message += "; run poolgen in the folder of one of these, or give it that, as in ./folder/..."
 	case strings.Contains(message, "GOTOOLCHAIN=local"):
 		message += "; install that version of Go, or run go tool poolgen, which does"
 	}

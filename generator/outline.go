@@ -143,7 +143,7 @@ func (t *template) outline(c *Connection, f features, prefix string) (*outline, 
 	for _, kind := range Kinds {
 		if h := c.Hooks[kind]; h != nil {
 			marked.Hooks[kind] = &Hook{Kind: kind, Name: m.name(h.Name), Call: m.name(h.Call), Method: h.Method, OfContext: h.OfContext,
-				Params: h.Params, Variadic: h.Variadic, Result: h.Result, Value: h.Value, Cleanup: h.Cleanup, Fails: h.Fails}
+				Params: h.Params, Variadic: h.Variadic, Result: h.Result, Value: h.Value, Cleanup: h.Cleanup, Named: h.Named, Fails: h.Fails}
 		}
 	}
 	key, _ := json.Marshal(marked) // which it can be

@@ -70,7 +70,7 @@ func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 				s.replace(node.Pos(), node.End(), n.inText(node.Value))
 			}
 		case *ast.FuncDecl:
-			if shadow = nil; ids.locals[node][n["Conn"]] {
+			if shadow = nil; mentioned(n["Conn"], ids.locals[node]) != "" {
 				shadow = node.Body
 			}
 			s.renameDoc(n, node.Doc, node.Name, node.Recv == nil)

@@ -98,11 +98,11 @@ func (r *resolver) resolve() (*Connection, error) {
 	return c, nil
 }
 
-// byValue reports whether connections are values: create returns one, and no hook or method asks for a pointer. What has a
-// cleanup or is looked at after its create is told apart by its pointer.
+// byValue reports whether connections are values: create returns one that may be copied, and no hook or method asks for a
+// pointer. What has a cleanup or is looked at after its create is told apart by its pointer.
 func (r *resolver) byValue(c *Connection) bool {
 	create := c.Hooks[Create]
-	if !create.Value || create.Cleanup || c.Hooks[AfterCreate] != nil || types.NewMethodSet(r.conn).Len() != types.NewMethodSet(types.NewPointer(r.conn)).Len() {
+	if !create.Value || create.Cleanup || c.Hooks[AfterCreate] != nil || hasPointerMethods(r.conn) || holdsLock(r.conn) {
 		return false
 	}
 	for _, h := range c.Hooks {
@@ -111,6 +111,35 @@ func (r *resolver) byValue(c *Connection) bool {
 		}
 	}
 	return true
+}
+
+func hasPointerMethods(t types.Type) bool {
+	return types.NewMethodSet(t).Len() != types.NewMethodSet(types.NewPointer(t)).Len()
+}
+
+// holdsLock reports whether go vet would not have values of the type copied. Of other packages, it knows sync and sync/atomic.
+func holdsLock(t types.Type) bool {
+	if named, ok := types.Unalias(t).(*types.Named); ok && named.Obj().Pkg() != nil {
+		switch named.Obj().Pkg().Path() {
+		case "sync", "sync/atomic":
+			return named.Obj().Name() != "Locker"
+		}
+		lock, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, named.Obj().Pkg(), "Lock")
+		if _, ok := lock.(*types.Func); ok && hasPointerMethods(t) {
+			return true
+		}
+	}
+	switch under := t.Underlying().(type) {
+	case *types.Array:
+		return holdsLock(under.Elem())
+	case *types.Struct:
+		for field := range under.Fields() {
+			if holdsLock(field.Type()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // notes are what the user should know of a pool that is fine otherwise.

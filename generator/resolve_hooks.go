@@ -108,7 +108,7 @@ func (r *resolver) referred(kind Kind, name string, ref reference) ([]candidate,
 		return nil, fmt.Errorf("-%s=%s: %s has no exported method %s%s", kind, name, typ.Name(), ref.Name, didYouMean(ref.Name, methodNames(typ.Type())))
 	}
 	if c, ok := function(obj); ok && ref.Type == "" {
-		return []candidate{c}, nil
+		return []candidate{r.instantiated(c)}, nil
 	}
 	if obj != nil {
 		return nil, fmt.Errorf("-%s=%s: %s is not a function of package %s", kind, name, cmp.Or(ref.Type, ref.Name), obj.Pkg().Path())
@@ -222,20 +222,23 @@ func (r *resolver) noCreate() error {
 		looked = append(looked, strings.TrimSuffix(name, "T")+t)
 	}
 	for _, c := range slices.Concat(r.candidates(), r.constructors()) {
-		if r.foreign(c) && r.isMethod(Create, c) {
+		if r.foreign(c) && r.isMethod(Create, c) || r.generated(c.obj) {
 			continue // it creates nothing, whatever it returns
 		}
 		_, err := r.signature(Create, c)
+		creates := r.concerns(Create, c)
 		alike := slices.ContainsFunc(looked, func(name string) bool {
-			return distance(strings.ToLower(name), strings.ToLower(c.name())) <= 2
+			return creates && distance(strings.ToLower(name), strings.ToLower(c.name())) <= 2 || strings.EqualFold(name, c.name())
 		})
 		switch {
-		case err == nil && r.concerns(Create, c):
+		case err == nil && creates:
 			near = append(near, fmt.Sprintf("%s (%s), to be named with -create=%s", r.display(c), r.where(c.obj.Pos()), r.flagName(c)))
 		case alike:
 			what := fmt.Sprintf("%s (%s), which is func%s", r.display(c), r.where(c.obj.Pos()), r.printed(c))
-			if wrong := (misfit{}); errors.As(err, &wrong) && wrong.wraps {
-				what += ": " + wrong.why + "; " + r.wrapping(Create, c) + "\n"
+			if wrong := (misfit{}); errors.As(err, &wrong) {
+				if what += ": " + wrong.why; wrong.wraps {
+					what += "; " + r.wrapping(Create, c) + "\n"
+				}
 			}
 			near = append(near, what)
 		}

@@ -16,12 +16,16 @@ func (r *resolver) findType() error {
 	obj := r.lookup(r.ref)
 	typ, ok := obj.(*types.TypeName)
 	switch {
+	case !r.ref.local() && r.ref.Path == r.path && r.types.Scope().Lookup(r.ref.Name) != nil:
+		return fmt.Errorf("-type=%s: this is package %s itself: give -type=%s", r.request.Type, r.path, strings.TrimPrefix(r.request.Type, r.path+"."))
 	case !r.ref.local() && !r.mayImport(r.importPath(r.ref.Path)):
 		return r.unknown("type", r.request.Type, r.ref)
 	case !ok && obj != nil:
 		return at(r.position(obj.Pos()), "%s is not a type: give -type the name of the connection type; %s", r.request.Type, r.typesLike(r.ref))
 	case !ok && !r.ref.local():
 		return r.unknown("type", r.request.Type, r.ref)
+	case !ok && r.dotted(r.ref.Name) != "":
+		return fmt.Errorf("-type=%[1]s: a file imports %[1]s with a dot, from %[2]s: give -type=%[2]s.%[1]s", r.request.Type, r.dotted(r.ref.Name))
 	case !ok:
 		return nothingThere{r.Dir, fmt.Sprintf("no type %s in package %s: %s", r.ref.Name, r.Name, r.typesLike(r.ref))}
 	}
@@ -33,6 +37,11 @@ func (r *resolver) findType() error {
 			return err
 		}
 		r.typ = instance
+	}
+	if pointer, ok := r.typ.Underlying().(*types.Pointer); ok {
+		if target, ok := types.Unalias(pointer.Elem()).(*types.Named); ok {
+			return at(pos, "%s is a pointer: give the type that it points to, as in -type=%s", r.request.Type, strings.ReplaceAll(r.readable(target), " ", ""))
+		}
 	}
 	r.conn, ok = types.Unalias(r.typ).(*types.Named)
 	if !ok || r.conn.Obj().Pkg() == nil {
@@ -173,7 +182,7 @@ func (r *resolver) typesLike(ref reference) string {
 	name := ref.Name
 	var names []string
 	for _, other := range r.types.Scope().Names() {
-		if _, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok {
+		if obj, ok := r.types.Scope().Lookup(other).(*types.TypeName); ok && !r.generated(obj) {
 			names = append(names, other)
 		}
 	}

@@ -14,6 +14,9 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 	if c.sig.TypeParams().Len()+r.openTypeParams(c) > 0 {
 		return nil, r.unfit(h, c, "it is generic")
 	}
+	if !r.concerns(kind, c) && kind == Create {
+		return nil, r.unfit(h, c, "it returns "+r.printedResults(c.sig.Results())+", not "+r.wanted(kind, h))
+	}
 	if recv := c.sig.Recv(); recv != nil {
 		_, h.Pointer = types.Unalias(recv.Type()).(*types.Pointer)
 		if !h.Method {
@@ -51,7 +54,7 @@ func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
 
 // openTypeParams is how many type parameters of a method's receiver have no argument.
 func (r *resolver) openTypeParams(c candidate) int {
-	if recv := r.receiver(c); recv != nil && types.Identical(recv, r.conn) {
+	if fn, ok := c.obj.(*types.Func); ok && fn.Origin() != fn {
 		return 0
 	}
 	return c.sig.RecvTypeParams().Len()
@@ -101,10 +104,13 @@ func (r *resolver) param(kind Kind, c candidate, h *Hook, t types.Type) (problem
 
 // role is what a parameter of type t gets, or why it can't be filled.
 func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
-	switch named, _ := types.Unalias(t).(*types.Named); {
+	switch {
 	case strings.Contains(r.typeString(t), types.Typ[types.Invalid].String()): // as a whole or in part
+		if r.imported("C") != "" {
+			return 0, "the type of a parameter is not known: if it is one of C's, declare a type of Go's for it, as in type Handle C.handle_t"
+		}
 		return 0, "the type of a parameter is not known: it does not compile"
-	case named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context":
+	case isNamed(t, "context", "Context"):
 		return ContextContext, ""
 	case kind == IsFatal && types.Identical(t, types.Universe.Lookup("error").Type()):
 		return UseErr, ""
@@ -116,6 +122,12 @@ func (r *resolver) role(kind Kind, t types.Type) (role Role, problem string) {
 		return ConnValue, ""
 	}
 	return ConnPointer, ""
+}
+
+// isNamed reports whether t is the type of another package with that name.
+func isNamed(t types.Type, path, name string) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path && named.Obj().Name() == name
 }
 
 // use checks that the hook agrees with those before it on the pool context.
@@ -157,9 +169,12 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 	case kind == Create:
 		h.Value = !types.IsInterface(r.conn) && next(func(t types.Type) bool { return types.Identical(t, r.conn) })
 		made := h.Value || next(func(t types.Type) bool { return types.Identical(t, r.handle()) })
-		h.Cleanup = next(func(t types.Type) bool {
-			return types.Identical(t, types.NewSignatureType(nil, nil, nil, nil, nil, false))
+		plain := types.NewSignatureType(nil, nil, nil, nil, nil, false)
+		h.Cleanup = next(func(t types.Type) bool { return types.Identical(t, plain) })
+		h.Named = !h.Cleanup && next(func(t types.Type) bool {
+			return isNamed(t, "context", "CancelFunc") || types.Identical(t.Underlying(), plain)
 		})
+		h.Cleanup = h.Cleanup || h.Named
 		h.Fails = next(isErr)
 		return made && len(list) == 0
 	case next(isErr):
@@ -172,15 +187,19 @@ func (r *resolver) results(kind Kind, h *Hook, results *types.Tuple) bool {
 
 // wanted is what a hook of the kind returns, in words.
 func (r *resolver) wanted(kind Kind, h *Hook) string {
+	err := "error"
+	if r.types.Scope().Lookup(err) != nil {
+		err = "Go's own error"
+	}
 	switch {
 	case kind == Create && h.Method:
-		return "error from a method with a pointer receiver, which fills that"
+		return err + " from a method with a pointer receiver, which fills that"
 	case kind == Create:
-		return fmt.Sprintf("(%s, error)", r.pointer())
+		return fmt.Sprintf("(%s, %s)", r.pointer(), err)
 	}
 	var words []string
 	for _, result := range conventions[kind].results {
-		words = append(words, map[Result]string{Err: "error", Bool: "bool", Nothing: "nothing"}[result])
+		words = append(words, map[Result]string{Err: err, Bool: "bool", Nothing: "nothing"}[result])
 	}
 	last := len(words) - 1
 	if last == 0 {
@@ -215,8 +234,14 @@ func (r *resolver) wrapping(kind Kind, c candidate) string {
 // unfit is the error for a function that can't be the hook that it is named as.
 func (r *resolver) unfit(h *Hook, c candidate, why string) error {
 	advice := fmt.Sprintf("change it, or name another one with -%s=F or //poolgen:%s", h.Kind, h.Kind)
-	if c.decl == nil && c.obj.Pkg() != r.types {
-		advice = fmt.Sprintf("wrap it in a function of this package:\n\n%s\n\nor name another one with -%s=F", r.wrapper(h.Kind, c), h.Kind)
+	switch {
+	case c.obj.Pkg() == r.types:
+	case c.sig.TypeParams().Len() > 0:
+		advice = fmt.Sprintf("call it with its type arguments in a function of this package, and name that with -%s=F", h.Kind)
+	case h.Kind == Create && !r.concerns(Create, c):
+		advice = fmt.Sprintf("make a %s of that in a function of this package, and name it with -create=F", r.pointer())
+	default:
+		advice = fmt.Sprintf("%s\n\nor name another one with -%s=F", r.wrapping(h.Kind, c), h.Kind)
 	}
 	if h.Kind != Create {
 		advice += fmt.Sprintf(", or switch it off with -%s=none", h.Kind)
@@ -268,12 +293,13 @@ func (r *resolver) describeContext(c *Connection) {
 }
 
 // absent are the methods that would be hooks by convention if the type had them. Those of kinds that are
-// named or switched off don't count.
+// named or switched off don't count, nor do those that tests add: no pool calls them, and the tests are to build.
 func (r *resolver) absent(c *Connection) []string {
 	if r.conn.Obj().Pkg() != r.types {
 		return nil // the user adds no methods to the type of another package
 	}
 	var names []string
+	tested := r.testMethods(r.conn.Obj().Name())
 	for _, kind := range Kinds[1:] {
 		hook := c.Hooks[kind]
 		if r.request.Hooks[kind] != "" || hook != nil && len(r.marked(kind)) > 0 {
@@ -284,7 +310,7 @@ func (r *resolver) absent(c *Connection) []string {
 				break // the ones after it have a lower rank
 			}
 			// A field, or a method that comes second to the hook, can be no hook.
-			if has, _, _ := types.LookupFieldOrMethod(r.handle(), true, r.types, name); has == nil {
+			if has, _, _ := types.LookupFieldOrMethod(r.handle(), true, r.types, name); has == nil && !tested[name] {
 				names = append(names, name)
 			}
 		}

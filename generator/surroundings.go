@@ -235,11 +235,30 @@ func (p *Package) importPath(qualifier string) string {
 	return qualifier
 }
 
-// imported is the path of what a file imports by a name, or "".
+// imported is the path of what a file imports by a name, or with a dot if the package is called so, or "".
 func (p *Package) imported(name string) string {
 	for _, file := range p.files {
 		if path := importNames(file)[name]; path != "" {
 			return path
+		}
+	}
+	for _, file := range p.files {
+		for _, path := range dotImports(file) {
+			if n := p.declared[path]; n != nil && n.name == name || n == nil && guessName(path) == name {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// dotted is the path of the package from which a file imports a name with a dot, or "".
+func (p *Package) dotted(name string) string {
+	for _, file := range p.files {
+		for _, path := range dotImports(file) {
+			if pkg := p.neighbour(path); pkg != nil && isExported(name) && pkg.Scope().Lookup(name) != nil {
+				return path
+			}
 		}
 	}
 	return ""
@@ -275,6 +294,12 @@ func (p *Package) fileOf(pos token.Pos) *ast.File {
 		}
 	}
 	return nil
+}
+
+// generated reports whether an object is declared in another pool of the package.
+func (p *Package) generated(obj types.Object) bool {
+	file := p.fileOf(obj.Pos())
+	return file != nil && len(file.Comments) > 0 && header.MatchString(file.Comments[0].List[0].Text)
 }
 
 // baseName is the name of a file without its folder.

@@ -128,13 +128,16 @@ func (r *resolver) wrapped(kind Kind, c candidate, call string) (body, result st
 	hook := conventions[kind].results
 	asked := slices.Contains(hook, Bool) && (answers && !fails || kind.asks())
 	var left []string
+	made := "nil"
 	for v := range c.sig.Results().Variables() {
 		name := "_"
 		switch {
 		case isPredeclared(v.Type(), "error") && (kind == Create || !asked || !answers):
 			name = "err"
 		case kind == Create && r.isConn(v.Type()):
-			name = "conn"
+			if name, made = "conn", "conn"; types.Identical(v.Type(), r.conn) && !types.IsInterface(r.conn) {
+				made = "&conn"
+			}
 		case asked && isPredeclared(v.Type(), "bool"):
 			name = "ok"
 		}
@@ -143,10 +146,7 @@ func (r *resolver) wrapped(kind Kind, c candidate, call string) (body, result st
 	later := failure(c.sig.Results())
 	switch {
 	case kind == Create:
-		made, failed := "nil", "nil"
-		if slices.Contains(left, "conn") {
-			made = "conn"
-		}
+		failed := "nil"
 		if fails {
 			failed = "err"
 		}

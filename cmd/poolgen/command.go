@@ -214,7 +214,10 @@ func parseGenerate(args []string) (command, error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&types, "type", "", "")
 	flags.StringVar(&request.Prefix, "prefix", "", "")
-	flags.StringVar(&request.Output, "output", "", "")
+	flags.Func("output", "", func(name string) error {
+		request.Output = strings.ReplaceAll(name, `\`, "/") // as a directive has it that is written on Windows
+		return nil
+	})
 	flags.StringVar(&request.Observer, "observer", "", "")
 	flags.StringVar(&request.Keyed, "keyed", "", "")
 	flags.Func("size", "", func(s string) (err error) {
