@@ -138,12 +138,7 @@ func (r *resolver) constructors() []candidate {
 
 // instantiated is a candidate with the type arguments that make it one for the connection type, if it is generic.
 func (r *resolver) instantiated(c candidate) candidate {
-	if c.sig.RecvTypeParams().Len() > 0 {
-		obj, _, _ := types.LookupFieldOrMethod(r.handle(), true, c.obj.Pkg(), c.name())
-		if method, ok := obj.(*types.Func); ok && method.Origin() == c.obj {
-			c.obj, c.sig = method, method.Signature()
-		}
-	}
+	c = c.of(r.handle())
 	params := c.sig.TypeParams()
 	if params.Len() == 0 || r.conn.TypeArgs().Len() == 0 {
 		return c
@@ -163,6 +158,17 @@ func (r *resolver) instantiated(c candidate) candidate {
 	}
 	if t, err := types.Instantiate(nil, c.sig, args, false); err == nil {
 		c.sig, c.args = t.(*types.Signature), args
+	}
+	return c
+}
+
+// of is a method with the type arguments that it has as one of an instance, if it is.
+func (c candidate) of(instance types.Type) candidate {
+	if c.sig.RecvTypeParams().Len() > 0 {
+		obj, _, _ := types.LookupFieldOrMethod(instance, true, c.obj.Pkg(), c.name())
+		if method, ok := obj.(*types.Func); ok && method.Origin() == c.obj {
+			c.obj, c.sig = method, method.Signature()
+		}
 	}
 	return c
 }

@@ -9,6 +9,9 @@ import (
 
 // signature matches a function's parameters and results, by type, with what a hook of the kind may have.
 func (r *resolver) signature(kind Kind, c candidate) (*Hook, error) {
+	if r.context != nil {
+		c = c.of(r.context)
+	}
 	h := &Hook{Kind: kind, Name: c.name(), Pos: r.position(c.obj.Pos()), Method: r.isMethod(kind, c)}
 	_, h.Variable = c.obj.(*types.Var)
 	if c.sig.TypeParams().Len()+r.openTypeParams(c) > 0 {
