@@ -19,20 +19,37 @@ type gate struct {
 	own  bool // the hook runs in the goroutine of who calls the pool, which is the hook's for as long as it takes
 	ctx  bool // it has a context
 	veto bool // a connection for which it does not succeed must not be used again
+	any  bool // the first requester may ask in any way
 }
 
 var gates = []gate{
-	{"create", (*backend).creating, fillVacant, false, true, false},
-	{"needs check", needingOnce, leaseIdle, true, false, false},                                                               //poolgen:if hasNeeds
-	{"check", checkingOnce, leaseIdle, false, true, true},                                                                     //poolgen:if hasNeeds
-	{"reset by the pool", func(b *backend, s script) { b.resetting(unlessHere(s)) }, endByRelease, false, true, true},         //poolgen:if resetsAway
-	{"reset by the releaser", func(b *backend, s script) { b.resetting(onlyHere(s)) }, endByRelease, true, false, true},       //poolgen:if resetsHere
-	{"broken", func(b *backend, s script) { b.breaking(refuses(s)) }, endByRelease, true, false, true},                        //poolgen:if hasBroken
-	{"close", (*backend).closing, endByDiscard, false, true, false},                                                           //poolgen:if hasClose
-	{"after create", func(b *backend, s script) { b.set(func() { b.onAfterCreate = s }) }, fillVacant, false, true, true},     //poolgen:if hasAfterCreate
-	{"before acquire", func(b *backend, s script) { b.set(func() { b.onBeforeAcquire = s }) }, leaseIdle, true, true, true},   //poolgen:if hasBeforeAcquire
-	{"after release", func(b *backend, s script) { b.set(func() { b.onAfterRelease = s }) }, endByRelease, true, false, true}, //poolgen:if hasAfterRelease
-	{"before close", func(b *backend, s script) { b.set(func() { b.onBeforeClose = s }) }, endByDiscard, false, false, false}, //poolgen:if hasBeforeClose
+	{"create", (*backend).creating, fillVacant, false, true, false, true},
+	{"create outside the pool", (*backend).creating, createOutside, false, true, false, false},                                       //poolgen:if hasOutside
+	{"create by Warm", (*backend).creating, warmVacant, false, true, false, false},                                                   //poolgen:if hasWarm
+	{"create for MinIdle", (*backend).creating, refill, false, true, false, false},                                                   //poolgen:if hasIdle
+	{"needs check", needingOnce, leaseIdle, true, false, false, true},                                                                //poolgen:if hasNeeds
+	{"check", checkingOnce, leaseIdle, false, true, true, true},                                                                      //poolgen:if hasNeeds
+	{"check in the background", checkingOnce, rest, false, true, true, false},                                                        //poolgen:if hasNeeds && hasBackground
+	{"reset by the pool", func(b *backend, s script) { b.resetting(unlessHere(s)) }, endByRelease, false, true, true, false},         //poolgen:if resetsAway
+	{"reset by the releaser", func(b *backend, s script) { b.resetting(onlyHere(s)) }, endByRelease, true, false, true, false},       //poolgen:if resetsHere
+	{"broken", func(b *backend, s script) { b.breaking(refuses(s)) }, endByRelease, true, false, true, false},                        //poolgen:if hasBroken
+	{"close", (*backend).closing, endByDiscard, false, true, false, false},                                                           //poolgen:if hasClose
+	{"after create", func(b *backend, s script) { b.set(func() { b.onAfterCreate = s }) }, fillVacant, false, true, true, true},      //poolgen:if hasAfterCreate
+	{"before acquire", func(b *backend, s script) { b.set(func() { b.onBeforeAcquire = s }) }, leaseIdle, true, true, true, true},    //poolgen:if hasBeforeAcquire
+	{"after release", func(b *backend, s script) { b.set(func() { b.onAfterRelease = s }) }, endByRelease, true, false, true, false}, //poolgen:if hasAfterRelease
+	{"before close", func(b *backend, s script) { b.set(func() { b.onBeforeClose = s }) }, endByDiscard, false, false, false, false}, //poolgen:if hasBeforeClose
+}
+
+// way is how the first requester asks for a connection.
+type way struct {
+	name string
+	asks func(p *Pool, ctx context.Context) (Lease, error)
+}
+
+var ways = []way{
+	{"Acquire", (*Pool).Acquire},
+	{"TryAcquire", (*Pool).TryAcquire},           //poolgen:if hasTry
+	{"AcquireOrCreate", (*Pool).AcquireOrCreate}, //poolgen:if hasOutside
 }
 
 // needingOnce has no check fail that the needs-check hook asks for.
@@ -51,8 +68,54 @@ func refuses(s script) func(*Conn) bool {
 // How a connection gets to the hook: the requesters find the one place that they may have vacant or idle, or wait
 // until its lease ends.
 
-func fillVacant(g *gated)   { g.subject.Discard(); synctest.Wait(); g.before(); g.ask() }
-func leaseIdle(g *gated)    { g.subject.Release(); synctest.Wait(); g.before(); g.ask() }
+func fillVacant(g *gated) { g.subject.Discard(); synctest.Wait(); g.before(); g.ask() }
+func leaseIdle(g *gated)  { g.subject.Release(); synctest.Wait(); g.before(); g.ask() }
+
+// createOutside has the first requester find no place, and leaves one to the second.
+//
+//poolgen:if hasOutside
+func createOutside(g *gated) {
+	g.way = way{"AcquireOrCreate", (*Pool).AcquireOrCreate}
+	g.overflows = true
+	g.before()
+	g.ask()
+	go g.subject.Release()
+	synctest.Wait()
+}
+
+//poolgen:if hasWarm
+func warmVacant(g *gated) {
+	g.way = way{"Warm", func(p *Pool, ctx context.Context) (Lease, error) {
+		if err := p.Warm(ctx, 2, nil); err != nil {
+			return Lease{}, err
+		}
+		return p.Acquire(ctx)
+	}}
+	fillVacant(g)
+}
+
+// refill and rest are for hooks that the pool calls by itself. The requesters come when that has begun.
+
+//poolgen:if hasIdle
+func refill(g *gated) { g.before(); g.subject.Discard(); g.await(); g.ask() }
+
+//poolgen:if hasNeeds && hasBackground
+func rest(g *gated) { g.before(); g.subject.Release(); g.await(); g.ask() }
+
+// await waits until the pool has called the hook, unless something keeps it from that.
+//
+//poolgen:if hasIdle || hasNeeds && hasBackground
+func (g *gated) await() {
+	called := func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.entered }
+	for range 40 {
+		if called() {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+	}
+}
+
 func endByRelease(g *gated) { g.ask(); g.before(); go g.subject.Release(); synctest.Wait() }
 func endByDiscard(g *gated) { g.ask(); g.before(); go g.subject.Discard(); synctest.Wait() }
 
@@ -99,6 +162,7 @@ type gated struct {
 	hook      gate
 	conduct   conduct
 	moment    string
+	way       way
 	interrupt func()
 	letGo     func() // lets the hook return that never does
 	open      chan struct{}
@@ -109,12 +173,13 @@ type gated struct {
 	ctx       context.Context
 	leave     context.CancelFunc // for the first requester
 	patient   context.Context    // of the second requester
-	left      time.Time          // when it was told to,
-	ended     time.Time          // and did
+	asked     time.Time          // when both did
+	left      time.Time          // when the first was told to
 	first     *request
 	second    *request
-	isClosed  bool
+	isClosed  time.Time // when Close was called
 	closed    chan error
+	shrunk    bool
 }
 
 // TestGates goes through all that a hook may do, and at each moment of that through all that may come in between.
@@ -131,9 +196,14 @@ func TestGates(t *testing.T) {
 							if interruption.name == "nothing" && moment != "before it" {
 								continue
 							}
-							t.Run(interruption.name+" "+moment, func(t *testing.T) {
-								testGate(t, hook, conduct, interruption, moment)
-							})
+							for _, way := range ways {
+								if way.name != "Acquire" && !hook.any {
+									continue
+								}
+								t.Run(interruption.name+" "+moment+" "+way.name, func(t *testing.T) {
+									testGate(t, hook, conduct, interruption, moment, way)
+								})
+							}
 						}
 					}
 				})
@@ -142,20 +212,29 @@ func TestGates(t *testing.T) {
 	}
 }
 
-func testGate(t *testing.T, hook gate, conduct conduct, interruption interruption, moment string) {
+func testGate(t *testing.T, hook gate, conduct conduct, interruption interruption, moment string, way way) {
 	options := PoolOptions{MaxSize: 2, CreateTimeout: time.Second}
 	options.HealthCheckTimeout = time.Second //poolgen:if hasCheck
-	virtual(t, options, func(t *testing.T, b *backend) {
-		g := &gated{backend: b, hook: hook, conduct: conduct, moment: moment, open: make(chan struct{}), closed: make(chan error, 1)}
+	if hook.name == "create for MinIdle" {   //poolgen:if hasIdle
+		options.MinIdle = 1
+	}
+	if hook.name == "check in the background" { //poolgen:if hasNeeds && hasBackground
+		options.HealthCheckPeriod = time.Second
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t, options)
+		defer b.finish(func() { time.Sleep(15 * time.Second); synctest.Wait() }) // not virtual, which takes long if there is upkeep
+		g := &gated{backend: b, hook: hook, conduct: conduct, moment: moment, way: way, open: make(chan struct{}), closed: make(chan error, 1)}
 		g.interrupt = func() { interruption.do(g) }
 		g.letGo = sync.OnceFunc(func() { close(g.open) })
 		defer g.letGo() // before the pool is looked at for the last time
-		g.ctx, g.leave = context.WithTimeout(b.ctx, 5*time.Second)
+		g.ctx, g.leave = context.WithTimeout(b.ctx, 8*time.Second)
 		defer g.leave()
 		patient, done := context.WithTimeout(b.ctx, 9*time.Second)
 		defer done()
 		g.patient = patient
 		b.overflows = hook.name == "before close" && conduct.hangs // the backend takes what is not closed yet for open
+		b.overflows = b.overflows || way.name == "AcquireOrCreate"
 		g.bystander, g.subject = b.acquire(), b.acquire()
 		g.run()
 	})
@@ -187,10 +266,8 @@ func (g *gated) before() {
 
 // ask has two requesters want the place, one after the other.
 func (g *gated) ask() {
-	g.first = g.launch(g.ctx, func(ctx context.Context) (Lease, error) {
-		defer func() { g.ended = time.Now() }()
-		return g.pool.Acquire(ctx)
-	}, g.use)
+	g.asked = time.Now()
+	g.first = g.launch(g.ctx, func(ctx context.Context) (Lease, error) { return g.way.asks(g.pool, ctx) }, g.use)
 	synctest.Wait()
 	g.second = g.launch(g.patient, g.pool.Acquire, g.use)
 	synctest.Wait()
@@ -229,7 +306,7 @@ func (g *gated) never(context.Context, *Conn) error { <-g.open; return nil }
 
 // close ends the pool. It takes until the bystander is done.
 func (g *gated) close() {
-	g.isClosed = true
+	g.isClosed = time.Now()
 	go func() { g.closed <- g.pool.Close(g.backend.ctx) }()
 }
 
@@ -237,24 +314,34 @@ func (g *gated) close() {
 //
 //poolgen:if hasResize
 func (g *gated) shrink() {
+	g.shrunk = true
 	g.pool.Resize(1)
 	time.AfterFunc(3*time.Second, func() { g.pool.Resize(2) })
 }
 
 // judge requires, while a hook that never returns still has not, that nobody waits and no place is missing.
 func (g *gated) judge() {
+	g.mu.Lock()
+	called := g.entered
+	g.entered = true // what comes before it may keep it from being called, but not from being good from now on
+	g.mu.Unlock()
+	require.True(g, called || g.moment == "before it", "the hook was not called")
 	g.first.over()
 	g.second.over()
-	for _, err := range []error{g.first.err, g.second.err} {
-		if err != nil {
-			g.explained(err)
+	for _, r := range []*request{g.first, g.second} {
+		if r.err != nil {
+			g.explained(r.err)
+		}
+		outside := g.hook.name == "create outside the pool" // BUG, see TestCLO02CloseFailsThoseWhoseConnectionOutsideThePoolIsBeingCreated
+		if errors.Is(r.err, ErrPoolClosed) && !g.hook.own && !outside {
+			require.Zero(g, g.stayed(r, g.isClosed), "for so long a requester stayed in a closed pool")
 		}
 	}
 	if !g.left.IsZero() && g.first.err != nil && !g.hook.own {
-		require.False(g, g.ended.After(g.left), "the first requester stayed for %v", g.ended.Sub(g.left))
+		require.Zero(g, g.stayed(g.first, g.left), "for so long the first requester stayed")
 	}
 	g.whole()
-	if g.isClosed {
+	if !g.isClosed.IsZero() {
 		require.NoError(g, <-g.closed)
 		return
 	}
@@ -265,10 +352,19 @@ func (g *gated) judge() {
 	}
 }
 
+// stayed is for how long a requester that has got nothing was there after that.
+func (g *gated) stayed(r *request, after time.Time) time.Duration {
+	if after.Before(g.asked) {
+		after = g.asked
+	}
+	return max(0, g.asked.Add(r.took).Sub(after))
+}
+
 // refused returns the connection that must not be used any more, if there is one. A hook in its caller's goroutine is
 // asked as long as it takes, and says yes in the end.
 func (g *gated) refused() *Conn {
-	if !g.hook.veto || g.conduct.good || g.hook.own && g.conduct.name == "never returns" {
+	lost := g.hook.name == "needs check" && (g.conduct.name == "panics" || g.conduct.name == "ends its goroutine")
+	if !g.hook.veto && !lost || g.conduct.good || g.hook.own && g.conduct.name == "never returns" {
 		return nil
 	}
 	g.mu.Lock()
@@ -280,7 +376,9 @@ func (g *gated) refused() *Conn {
 func (g *gated) explained(err error) {
 	var hook *PoolError
 	switch {
-	case errors.Is(err, ErrPoolClosed) && g.isClosed:
+	case errors.Is(err, ErrPoolClosed) && !g.isClosed.IsZero():
+	case errors.Is(err, ErrPoolExhausted) && g.way.name == "TryAcquire":
+	case errors.As(err, &hook) && hook.Op == "warm" && g.shrunk:
 	case errors.Is(err, context.Canceled) && !g.left.IsZero():
 	case errors.Is(err, context.DeadlineExceeded) && g.hook.own && g.conduct.hangs: // the place was the hook's all the time
 	case errors.As(err, &hook) && !g.conduct.good && hook.Op != "acquire":
