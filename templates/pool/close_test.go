@@ -280,6 +280,20 @@ func TestHooksMayUseThePool(t *testing.T) {
 	})
 }
 
+//poolgen:if hasOutside
+func TestCloseWaitsForALeaseOutsideThePool(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		b.overflows = true
+		held := b.acquire()
+		outside := b.start(b.ctx, b.pool.AcquireOrCreate).served()
+		closed := b.closeLater(b.ctx)
+		b.release(held)
+		require.Empty(t, closed, "a connection outside the pool is leased")
+		b.release(outside)
+		require.NoError(t, <-closed)
+	})
+}
+
 func TestCloseReturnsAlthoughFreshCreatesRaceWithIt(t *testing.T) {
 	for range 300 {
 		b := newBackend(t, PoolOptions{MaxSize: 1})

@@ -257,7 +257,7 @@ func TestCLO10AfterCloseThereIsNoGoroutineAndNoTimer(t *testing.T) {
 		for range 5 {
 			b.launch(b.ctx, b.pool.Acquire, (*held).Release)
 		}
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10*time.Minute + 10*time.Millisecond) // between two ticks of the upkeep: at the last one, it would end by itself
 		closed := b.closeLater(b.ctx)
 		b.still()
 		time.Sleep(10 * time.Minute)

@@ -26,10 +26,10 @@ var gates = []gate{
 	{"create", (*backend).creating, fillVacant, false, true, false, true},
 	{"create outside the pool", (*backend).creating, createOutside, false, true, false, false},                                       //poolgen:if hasOutside
 	{"create by Warm", (*backend).creating, warmVacant, false, true, false, false},                                                   //poolgen:if hasWarm
-	{"create for MinIdle", (*backend).creating, refill, false, true, false, false},                                                    //poolgen:if hasIdle
+	{"create for MinIdle", (*backend).creating, refill, false, true, false, false},                                                   //poolgen:if hasIdle
 	{"needs check", needingOnce, leaseIdle, true, false, false, true},                                                                //poolgen:if hasNeeds
 	{"check", checkingOnce, leaseIdle, false, true, true, true},                                                                      //poolgen:if hasNeeds
-	{"check in the background", checkingOnce, rest, false, true, true, false},                                                         //poolgen:if hasNeeds && hasBackground
+	{"check in the background", checkingOnce, rest, false, true, true, false},                                                        //poolgen:if hasNeeds && hasBackground
 	{"reset by the pool", func(b *backend, s script) { b.resetting(unlessHere(s)) }, endByRelease, false, true, true, false},         //poolgen:if resetsAway
 	{"reset by the releaser", func(b *backend, s script) { b.resetting(onlyHere(s)) }, endByRelease, true, false, true, false},       //poolgen:if resetsHere
 	{"broken", func(b *backend, s script) { b.breaking(refuses(s)) }, endByRelease, true, false, true, false},                        //poolgen:if hasBroken

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -41,6 +42,7 @@ func TestHistories(t *testing.T) {
 	if first == 0 {
 		first = rand.Uint64()
 	}
+	fmt.Fprintln(os.Stderr, "seed", first) // now: a race or a panic would not say
 	for name, of := range map[string]func(require.TestingT, *Server, int) *subject{
 		"full": func(t require.TestingT, s *Server, n int) *subject { _, p := fullSubject(t, s, n); return p },
 		"lean": leanSubject,
@@ -57,7 +59,7 @@ func TestHistories(t *testing.T) {
 func record(t *testing.T, seed uint64, of func(require.TestingT, *Server, int) *subject) *history {
 	random := rand.New(rand.NewPCG(seed, 0))
 	h := &history{seed: seed, size: 1 + random.IntN(4), events: make([][]porcupine.Operation, 2*users+1)}
-	h.Server = &Server{script: misbehave, needs: func(*connection) bool { return rand.IntN(3) == 0 }, began: time.Now()}
+	h.Server = &Server{script: h.misbehave, needs: func(c *connection) bool { return h.fate("needs check", c).IntN(3) == 0 }, began: time.Now()}
 	h.subject = of(t, h.Server, h.size)
 	var all sync.WaitGroup
 	for i := range users {
@@ -75,11 +77,20 @@ func record(t *testing.T, seed uint64, of func(require.TestingT, *Server, int) *
 	return h
 }
 
+// fate is what a hook draws from: it depends on the seed, the hook and the connection alone, so that a seed makes the same
+// hooks go wrong again, and the goroutines that call them need nothing in common.
+func (h *history) fate(hook string, c *connection) *rand.Rand {
+	name := fnv.New32a()
+	name.Write([]byte(hook))
+	return rand.New(rand.NewPCG(h.seed, uint64(name.Sum32())<<32|uint64(c.id)))
+}
+
 // misbehave is every hook: now and then it fails, takes its time, panics, or ends its goroutine.
-func misbehave(_ context.Context, hook string, _ *connection) error {
-	switch n := rand.IntN(60); {
+func (h *history) misbehave(_ context.Context, hook string, c *connection) error {
+	random := h.fate(hook, c)
+	switch n := random.IntN(60); {
 	case n < 3:
-		time.Sleep(rand.N(200 * time.Microsecond))
+		time.Sleep(time.Duration(random.Int64N(int64(200 * time.Microsecond))))
 	case n < 6:
 		return errRefused
 	case n == 6:
