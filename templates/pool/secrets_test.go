@@ -41,6 +41,10 @@ func TestNoErrorAndNoStatisticTellsASecret(t *testing.T) {
 			keeps(b.pool.Stats()) //poolgen:if hasStats
 		}
 		for _, wrong := range []script{fail(errRefused), panicking("oh no"), exit, take(time.Hour), deaf(2 * time.Second)} {
+			for _, h := range b.acquireAll(2) { // so that one has to be created
+				h.Discard()
+			}
+			time.Sleep(time.Second)
 			b.creating(wrong)
 			ask()
 			b.heal()
