@@ -332,8 +332,7 @@ func (g *gated) judge() {
 		if r.err != nil {
 			g.explained(r.err)
 		}
-		outside := g.hook.name == "create outside the pool" // BUG, see TestCLO02CloseFailsThoseWhoseConnectionOutsideThePoolIsBeingCreated
-		if errors.Is(r.err, ErrPoolClosed) && !g.hook.own && !outside {
+		if errors.Is(r.err, ErrPoolClosed) && !g.hook.own {
 			require.Zero(g, g.stayed(r, g.isClosed), "for so long a requester stayed in a closed pool")
 		}
 	}
