@@ -24,7 +24,7 @@ const (
 	Stale    Status = "stale"    // not what poolgen would write now
 	Edited   Status = "edited"   // and it can be told that poolgen has never written it like that
 	Missing  Status = "missing"  // a directive wants it, and it is not there
-	Orphaned Status = "orphaned" // its type is gone, or a directive makes the same pool in another file
+	Orphaned Status = "orphaned" // its type or its directive is gone, or a directive makes the same pool in another file
 	Failed   Status = "failed"   // can't be generated
 	Excluded Status = "excluded" // not checked, since build constraints keep it out of the package
 )
@@ -75,7 +75,7 @@ func (s *survey) checks(ctx context.Context) (checks []func() Finding) {
 }
 
 // unordered checks a generated file that no directive makes. That alone is nothing wrong, as a Makefile or
-// somebody by hand may have run poolgen, unless a directive makes the same pool in another file.
+// somebody by hand may have run poolgen, unless a directive made it before, or makes the same pool in another file.
 func (s *survey) unordered(ctx context.Context, there present) Finding {
 	o := order{listed: s.listed, output: there.path}
 	request, err := parseFlags(there.flags)
@@ -87,6 +87,11 @@ func (s *survey) unordered(ctx context.Context, there present) Finding {
 		return o.orphaned(there, other.here())
 	}
 	f := o.compare(ctx, []present{there})
+	if there.builds && f.Status == Stale && strings.Contains(f.Diff, "\n-// "+licence+" "+orderedMark) {
+		f = o.orphaned(there, "the //go:generate line that made it is gone")
+		f.Message += ", or " + o.remedy() + " if it is to stay without one"
+		return f
+	}
 	if !there.builds && f.Status != Current {
 		return o.finding(Excluded, "not what this build would make of it, but build constraints keep it out of that; check with its GOOS or GOFLAGS=-tags=...")
 	}

@@ -9,6 +9,7 @@ import (
 type Connection struct {
 	Package    string   // the name of the package
 	Condition  string   // the constraint of the builds that have the type, or ""
+	Ordered    bool     // a //go:generate line makes the pool
 	Tests      bool     // the type is declared in a test
 	Type       string   // the connection type, as an expression
 	Interface  bool     // which is an interface, and so has no pointers to it

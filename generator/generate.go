@@ -57,6 +57,7 @@ func generate(pkg *Package, request Request, output string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	connection.Ordered = pkg.ordered(request.Type)
 	return connection.render(request, output)
 }
 

@@ -84,7 +84,7 @@ poolgen check finds generated files that are
 	stale      not what poolgen would write now
 	edited     and not formatted, in conflict or broken, as poolgen writes none
 	missing    wanted by a //go:generate line, and not there
-	orphaned   left over: the type is gone, or a //go:generate line makes its pool in another file
+	orphaned   left over: the type or the //go:generate line is gone, or such a line makes its pool in another file
 	failed     not to be generated, or checked, for a reason that is given
 	excluded   kept out of this build by constraints, and so not to be checked: nothing wrong
 	current    fine
