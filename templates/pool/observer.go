@@ -36,7 +36,7 @@ func (p *Pool) observe(s *slot, j *job, conn *Conn, err error) {
 	news := p.jobs[s] == j && !j.told
 	j.told = j.told || news && err != nil
 	p.mu.Unlock()
-	if observesCreated && j.op == "create" && (err == nil || !byValue && conn != nil) && (hasClose || news && err == nil) {
+	if observesCreated && j.op == "create" && (err == nil && (hasClose || news) || hasClose && !byValue && conn != nil) {
 		observeCreated(p.options.Observer, time.Since(j.begun))
 	}
 	if observesCreateFailed && j.op == "create" && news && err != nil {
