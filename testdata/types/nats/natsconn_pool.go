@@ -587,7 +587,7 @@ func (p *NatsConnPool) next() *natsConnWaiter {
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
 // releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 256 leases ends without, and so do the others as long as the waiters of these are prompt.
+// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
 func (p *NatsConnPool) handOver(s *natsConnSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -595,7 +595,7 @@ func (p *NatsConnPool) handOver(s *natsConnSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&1020 > 0 && p.prompt.Load() < 75_000 {
+	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
 		runtime.Gosched()
 	}
 }
@@ -616,7 +616,7 @@ func (p *NatsConnPool) deliver(s *natsConnSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&1020 == 0 {
+	if s.turn.Load()&508 == 0 {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
