@@ -16,8 +16,10 @@ func (p *Package) ordered(typ string) bool {
 		for _, group := range file.Comments {
 			for _, comment := range group.List {
 				line, ok := strings.CutPrefix(comment.Text, "//go:generate ")
-				if words, err := splitWords(line); ok && err == nil && p.fset.Position(comment.Pos()).Column == 1 && orders(words, typ) {
-					return true
+				if words, err := splitWords(line); ok && err == nil && p.fset.Position(comment.Pos()).Column == 1 {
+					if args, ok := poolgenArgs(words); ok && wants(args, typ) {
+						return true
+					}
 				}
 			}
 		}
@@ -25,16 +27,16 @@ func (p *Package) ordered(typ string) bool {
 	return false
 }
 
-// orders reports whether a command makes pools of the type.
-func orders(words []string, typ string) bool {
+// wants reports whether the arguments of poolgen name the type.
+func wants(args []string, typ string) bool {
 	plain := func(s string) string { return strings.ReplaceAll(s, " ", "") }
-	for i, word := range words {
-		name, value, ok := strings.Cut(strings.TrimLeft(word, "-"), "=")
-		if !ok && i+1 < len(words) {
-			value = words[i+1]
+	for i, arg := range args {
+		name, value, ok := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if !ok && i+1 < len(args) {
+			value = args[i+1]
 		}
-		if strings.HasPrefix(word, "-") && name == "type" && slices.ContainsFunc(append(SplitNames(value), value), func(s string) bool { return plain(s) == plain(typ) }) {
-			return slices.ContainsFunc(words[:i], isPoolgen)
+		if strings.HasPrefix(arg, "-") && name == "type" && slices.ContainsFunc(SplitNames(value), func(s string) bool { return plain(s) == plain(typ) }) {
+			return true
 		}
 	}
 	return false
