@@ -235,6 +235,7 @@ type bareSlot struct {
 	conn  *Bare       // the owner's, like spare
 	spare *bareWaiter // that got the place to its owner
 	state *int        // the number in the pool's stats that counts the place; guarded by mu
+	_     [8]byte
 	index int
 }
 

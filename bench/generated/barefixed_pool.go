@@ -239,6 +239,7 @@ type bareFixedSlot struct {
 	spare *bareFixedWaiter // that got the place to its owner
 	state *int             // the number in the pool's stats that counts the place; guarded by mu
 	_     [8]byte
+	_     [8]byte
 	index int
 }
 

@@ -16,6 +16,7 @@ type slot struct {
 	state   *int    // the number in the pool's stats that counts the place; guarded by mu
 	doom    *uint64 //poolgen:if hasDoom // why the connection is to be retired, a number of the stats; nil if it isn't
 	_       [8]byte //poolgen:if !hasDoom && fixedSize
+	_       [8]byte //poolgen:if !hasDoom && !hasFresh && !hasCheck
 	index   int
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
