@@ -35,6 +35,7 @@ var Groups = GroupTable{
 	{Name: "idle", Feature: "hasIdle", Adds: "the options IdleTimeout, MinIdle and MaxIdle"},
 	{Name: "background", Feature: "hasBackground", Hooks: []Kind{Check}, Adds: "the option HealthCheckPeriod: idle connections are checked in the background"},
 	{Name: "retry", Feature: "hasRetry", Adds: "the option CreateRetries: failed creates are tried again, with growing pauses"},
+	{Name: "barging", Feature: "hasBarging", Adds: "the option Barging: for a bounded time, requesters may go before those who wait"},
 	{Name: "breaker", Feature: "hasBreaker", Adds: "the options BreakAfter and BreakTime: no creates for a while after many failures"},
 	{Name: "timeout", Feature: "hasTimeout", Adds: "the option AcquireTimeout"},
 	{Name: "reset", Feature: "hasReset", Adds: "Reset, which retires all connections there are"},

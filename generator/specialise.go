@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +58,9 @@ func (s *source) specialise(o *outline, t *template) error {
 	if o.Interface || o.ByValue {
 		s.dropStars()
 	}
+	if !o.features["hasQueue"] {
+		s.dropParameter("queue", "acquire", "obtain")
+	}
 	s.inline(o.Connection, o.names, t.ids)
 	if o.features["hidesClose"] {
 		s.hide(o.Hooks[Close])
@@ -94,6 +98,22 @@ func (s *source) dropContext() {
 					end = fn.Params.List[i+1].Pos()
 				}
 				s.replace(field.Pos(), end, "")
+			}
+		}
+	}
+}
+
+// dropParameter drops a parameter, the last, of methods, and the argument for it in their calls.
+func (s *source) dropParameter(name string, methods ...string) {
+	for _, n := range s.nodes() {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if params := n.Type.Params.List; slices.Contains(methods, n.Name.Name) && len(params) > 1 && params[len(params)-1].Names[0].Name == name {
+				s.replace(params[len(params)-2].End(), params[len(params)-1].End(), "")
+			}
+		case *ast.CallExpr:
+			if method, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains(methods, method.Sel.Name) {
+				s.replace(n.Args[len(n.Args)-2].End(), n.Args[len(n.Args)-1].End(), "")
 			}
 		}
 	}

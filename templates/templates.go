@@ -7,14 +7,14 @@ import "embed"
 // Pool holds the files of templates/pool.
 //
 //go:embed pool/pool.go pool/lease.go pool/stats.go pool/errors.go pool/slot.go pool/queue.go pool/job.go
-//go:embed pool/recycle.go pool/warm.go pool/content.go pool/doom.go pool/upkeep.go pool/retry.go pool/breaker.go
+//go:embed pool/recycle.go pool/warm.go pool/content.go pool/doom.go pool/upkeep.go pool/retry.go pool/breaker.go pool/barging.go
 //go:embed pool/drain.go pool/histogram.go pool/leaks.go pool/observer.go pool/pools.go pool/timeout.go pool/total.go pool/features.go pool/conn.go
 var Pool embed.FS
 
 // Files are the files of Pool that make up a generated pool, in the order in which they stand in it: the
 // API first, as a user meets it, then the machinery from the fast path to the slow ones.
 var Files = []string{"pool.go", "lease.go", "stats.go", "histogram.go", "errors.go", "slot.go", "queue.go", "job.go", "timeout.go",
-	"retry.go", "breaker.go", "recycle.go", "doom.go", "upkeep.go", "warm.go", "content.go", "drain.go", "leaks.go", "observer.go", "pools.go", "total.go"}
+	"retry.go", "breaker.go", "barging.go", "recycle.go", "doom.go", "upkeep.go", "warm.go", "content.go", "drain.go", "leaks.go", "observer.go", "pools.go", "total.go"}
 
 // StandIns are the files that only let the template compile: features and hooks, for the generator to
 // fold and to inline.

@@ -31,7 +31,8 @@ type AllFixedPoolOptions struct {
 	IdleTimeout          time.Duration      // a connection idle for longer is retired, at most a quarter later; by default never
 	MaxLifetime          time.Duration      // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration      // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
-	MaxWaiters           int                // who may wait for a place at a time; by default any number
+	MaxWaiters           int                // who may wait for a place at a time, as others get ErrAllFixedPoolExhausted; by default any number
+	Barging              time.Duration      // while nobody has waited for longer, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration      // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int                // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration      // bounds a create, whatever the requester's context says; by default 10 s
@@ -52,6 +53,7 @@ type AllFixedPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
 type AllFixedPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	fixed   [allFixedSize]allFixedSlot // the places
@@ -61,7 +63,9 @@ type AllFixedPool struct {
 	waits   allFixedTally      // of them
 	holds   allFixedTally      // of the time that leases lasted
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
+	passing atomic.Bool        // a goroutine is about to begin
+	passOn  func()             // passIdle, so that its goroutine takes no allocation
+	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -104,6 +108,7 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
+	p.passOn = p.passIdle
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule()
 	return p, nil
@@ -117,6 +122,7 @@ func (o *AllFixedPoolOptions) complete() (err error) {
 	allFixedPreset(&o.MaxLifetime, 0, "AllFixedPoolOptions.MaxLifetime", &err)
 	allFixedPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "AllFixedPoolOptions.MaxLifetimeJitter", &err)
 	allFixedPreset(&o.MaxWaiters, math.MaxInt32, "AllFixedPoolOptions.MaxWaiters", &err)
+	allFixedPreset(&o.Barging, 0, "AllFixedPoolOptions.Barging", &err)
 	allFixedPreset(&o.AcquireTimeout, 0, "AllFixedPoolOptions.AcquireTimeout", &err)
 	allFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AllFixedPoolOptions.MaxConcurrentCreates", &err)
 	allFixedPreset(&o.CreateTimeout, 10*time.Second, "AllFixedPoolOptions.CreateTimeout", &err)
@@ -145,7 +151,7 @@ func allFixedPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolExhausted] or [ErrAllFixedPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolClosed].
 func (p *AllFixedPool) Acquire(ctx context.Context) (AllFixedLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -160,8 +166,8 @@ func (p *AllFixedPool) AcquireOrCreate(ctx context.Context) (AllFixedLease, erro
 	return p.acquire(ctx, -1)
 }
 
-// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
-// queue wait for others, or, if queue is negative, get a connection outside the pool.
+// acquire leases a connection.
+// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
 func (p *AllFixedPool) acquire(ctx context.Context, queue int) (lease AllFixedLease, err error) {
 	if ctx.Err() != nil {
 		return AllFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -369,12 +375,11 @@ func (h *allFixedTally) snapshot() (st AllFixedHistogram) {
 	return st
 }
 
-var (
-	// ErrAllFixedPoolClosed is the error of requesters of a closed pool.
-	ErrAllFixedPoolClosed = errors.New("AllFixedPool: the pool is closed")
-	// ErrAllFixedPoolExhausted is the error of requesters who may not wait for a place while all are taken.
-	ErrAllFixedPoolExhausted = errors.New("AllFixedPool: all places are taken")
-)
+// ErrAllFixedPoolClosed is the error of requesters of a closed pool.
+var ErrAllFixedPoolClosed = errors.New("AllFixedPool: the pool is closed")
+
+// ErrAllFixedPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+var ErrAllFixedPoolExhausted = errors.New("AllFixedPool: all places are taken")
 
 // AllFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllFixedPoolError struct {
@@ -470,6 +475,9 @@ func (p *AllFixedPool) take() *allFixedSlot {
 	var local byte
 	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
 	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
+	}
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
@@ -573,6 +581,9 @@ func (p *AllFixedPool) unlock() {
 	if p.stats.Waiting > 0 || p.closed || p.draining {
 		limit = 0
 	}
+	if p.stats.Waiting > 0 && p.mayBarge() {
+		limit = -int64(p.high)
+	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
@@ -589,7 +600,7 @@ type allFixedWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time          // when it was handed a place, of some
+	given      time.Time          // when it was handed a place, if that is timed
 	ready      chan *allFixedSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error              // why that is nil, unless it is that ctx was done
 }
@@ -609,20 +620,20 @@ func (p *AllFixedPool) obtain(ctx context.Context, queue int) (*allFixedSlot, er
 	}
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	vacant := p.stats.Vacant
-	vacant = p.fillable(vacant)
-	switch {
-	case p.closed || p.draining:
+	if p.closed || p.draining {
 		p.unlock()
 		return nil, ErrAllFixedPoolClosed
-	case p.broken() && (p.lifeless() || queue < 0):
+	}
+	if p.broken() && (p.lifeless() || queue < 0) {
 		defer p.unlock()
 		return nil, p.trouble
-	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
+	}
+	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
 		w := p.waiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
-	case queue < 0:
+	}
+	if queue < 0 {
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allFixedJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -679,7 +690,7 @@ func (p *AllFixedPool) wait(w *allFixedWaiter) (s *allFixedSlot, err error) {
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	p.waits.count(time.Since(w.begun))
 	p.waited.Add(int64(time.Since(w.begun)))
@@ -715,8 +726,7 @@ func (p *AllFixedPool) next() *allFixedWaiter {
 }
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
+// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
 func (p *AllFixedPool) handOver(s *allFixedSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -724,9 +734,14 @@ func (p *AllFixedPool) handOver(s *allFixedSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
+	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
+}
+
+// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+func (p *AllFixedPool) timed(s *allFixedSlot) bool {
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
@@ -748,7 +763,7 @@ func (p *AllFixedPool) deliver(s *allFixedSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&508 == 0 {
+	if p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
@@ -775,16 +790,15 @@ func (p *AllFixedPool) settle() {
 
 // short decides whether the queue is worth another create.
 func (p *AllFixedPool) short() bool {
-	alive := p.stats.InUse
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	// One is for whoever came after the latest. More are once the waiters for whom nothing is under way, and three more, would
 	// wait for releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5
 	// leases of 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease
 	// to wait for, 10 are begun, and the rest once these show how long leases last. Who comes long after gets one: it may hang.
-	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
-	if queued <= 0 || alive == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
+	if queued <= 0 || p.stats.InUse == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
 		return queued > 0 && p.stats.Creating < 10
 	}
 	again := p.took/(queued+3) - time.Since(p.served)
@@ -988,15 +1002,49 @@ func (p *AllFixedPool) lifeless() bool {
 	return alive == 0
 }
 
+// mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
+// throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
+func (p *AllFixedPool) mayBarge() bool {
+	return p.options.Barging > 0 && !p.closed && !p.draining && time.Since(p.line.next.begun) < p.options.Barging
+}
+
+// owed reports whether a place that is released is for those who wait, although requesters may go before them: every eighth
+// time it is, and always if waiters come late to what is left for them.
+func (p *AllFixedPool) owed(turn uint64) bool {
+	return p.limit.Load() < 0 && (turn&28 == 0 || p.prompt.Load() < 768)
+}
+
+// offer leaves a place that was made idle to whoever comes. If somebody waits, a goroutine passes it on that begins when
+// the releaser stops, or at once if a processor has nothing else to do.
+func (p *AllFixedPool) offer() {
+	if limit := p.limit.Load(); limit == 0 {
+		p.settle()
+	} else if limit < 0 && p.passing.CompareAndSwap(false, true) {
+		go p.passOn()
+	}
+}
+
+// passIdle passes on what is idle to those who wait.
+func (p *AllFixedPool) passIdle() {
+	p.passing.Store(false) // first: who makes a place idle from here on sees to that again
+	for i := p.places(); i > 0 && p.limit.Load() <= 0; i-- {
+		s := p.search(p.places(), 0)
+		if s == nil {
+			return
+		}
+		p.handOver(s)
+	}
+}
+
 // recycle passes on a place whose lease has ended, if its hooks have nothing against it.
 func (p *AllFixedPool) recycle(s *allFixedSlot) {
 	s.idled = time.Now()
 	p.holds.count(time.Since(s.begun))
 	turn := s.turn.Load()
-	if p.limit.Load() == 0 || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if p.limit.Load() == 0 || p.owed(turn) || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
-	} else if p.limit.Load() == 0 {
-		p.settle()
+	} else {
+		p.offer()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 //go:generate go tool poolgen -type=BareFixed -with=none -size=32
 //go:generate go tool poolgen -type=Default
 //go:generate go tool poolgen -type=DefaultFixed -size=32
+//go:generate go tool poolgen -type=Barging -with=barging
 //go:generate go tool poolgen -type=All -with=all
 //go:generate go tool poolgen -type=AllFixed -with=all -size=32
 //go:generate go tool poolgen -type=Needs
@@ -54,6 +55,15 @@ type DefaultFixed struct{ Trivial *trivial.Conn }
 func DialDefaultFixed(ctx context.Context, s *Server) (*DefaultFixed, error) {
 	conn, err := s.Dial(ctx)
 	return &DefaultFixed{conn}, err
+}
+
+// Barging is a connection in a pool of the default set that lets requesters go before those who wait.
+type Barging struct{ Trivial *trivial.Conn }
+
+// DialBarging connects.
+func DialBarging(ctx context.Context, s *Server) (*Barging, error) {
+	conn, err := s.Dial(ctx)
+	return &Barging{conn}, err
 }
 
 // All is a connection in a pool that has everything.

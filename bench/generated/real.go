@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-//go:generate go tool poolgen -type=Pgx -check=none
+//go:generate go tool poolgen -type=Pgx -check=none -with=barging
 //go:generate go tool poolgen -type=Redis
 
 // Address says where a server is.

@@ -5,6 +5,7 @@ package peers
 
 import (
 	"context"
+	"time"
 
 	"github.com/poolgen/poolgen/bench/trivial"
 )
@@ -54,6 +55,9 @@ type Peer struct {
 	New    func(Config) (Pool, error) `json:"-"`
 }
 
+// barging is what pools that let requesters barge have as their option: what sync.Mutex has.
+const barging = time.Millisecond
+
 // All are the peers that this module has.
 var All = []Peer{
 	{Name: "two compare-and-swaps", Kind: Floor, Only: []string{"S1", "S2"}, New: newFloor, Note: "no pool can take and give back a place with less; in S2, each goroutine has a word of its own"},
@@ -61,6 +65,7 @@ var All = []Peer{
 	{Name: "poolgen bare", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newBare, Note: "`-with=none`"},
 	{Name: "poolgen bare, fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newBareFixed, Note: "`-with=none -size=32`"},
 	{Name: "poolgen", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S10"}, New: newDefault, Note: "the default set"},
+	{Name: "poolgen, barging", Kind: Generated, Yields: true, Only: []string{"S1", "S3", "S4", "S5", "S9"}, New: newBarging, Note: "the default set and `-with=barging`: as in sync.Mutex, requesters may go before those who wait as long as nobody has waited for 1 ms"},
 	{Name: "poolgen fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newDefaultFixed, Note: "`-size=32`"},
 	{Name: "poolgen all", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newAll, Note: "`-with=all`"},
 	{Name: "poolgen all, fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newAllFixed, Note: "`-with=all -size=32`"},
@@ -94,6 +99,7 @@ var All = []Peer{
 	{Name: "sync.Pool", Kind: Sketch, Only: []string{"S1", "S2"}, New: newSyncPool, Note: "unbounded, and loses connections to the garbage collector"},
 
 	{Name: "poolgen around pgx", Kind: Generated, Needs: PostgresVar, Only: []string{"S11/postgres"}, New: newRealPgx, Note: "a generated pool of `*pgx.Conn`"},
+	{Name: "poolgen around pgx, barging", Kind: Generated, Needs: PostgresVar, Only: []string{"S11/postgres"}, New: newRealBargingPgx, Note: "as poolgen, barging"},
 	{Name: "pgxpool with PostgreSQL", Kind: Product, Needs: PostgresVar, Module: "github.com/jackc/pgx/v5", Only: []string{"S11/postgres"}, New: newRealPgxpool},
 	{Name: "database/sql with pgx", Kind: Product, Needs: PostgresVar, Only: []string{"S11/postgres"}, New: newRealSQL},
 	{Name: "poolgen around redigo", Kind: Generated, Needs: RedisVar, Only: []string{"S11/redis"}, New: newRealConn, Note: "a generated pool of redigo's connections"},

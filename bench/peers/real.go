@@ -57,7 +57,15 @@ func answered(answer int, err error) error {
 }
 
 func newRealPgx(config Config) (Pool, error) {
-	pool, err := generated.NewPgxPool(generated.Address(os.Getenv(PostgresVar)), generated.PgxPoolOptions{MaxSize: config.Size})
+	return newRealPgxPool(generated.PgxPoolOptions{MaxSize: config.Size})
+}
+
+func newRealBargingPgx(config Config) (Pool, error) {
+	return newRealPgxPool(generated.PgxPoolOptions{MaxSize: config.Size, Barging: barging})
+}
+
+func newRealPgxPool(options generated.PgxPoolOptions) (Pool, error) {
+	pool, err := generated.NewPgxPool(generated.Address(os.Getenv(PostgresVar)), options)
 	return real{func(ctx context.Context) error {
 		lease, err := pool.Acquire(ctx)
 		if err != nil {

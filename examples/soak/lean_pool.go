@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -39,7 +38,7 @@ type LeanPool struct {
 	lanes   int                         // at how many of them a search may start
 	context *Site
 	options LeanPoolOptions
-	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
+	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -82,20 +81,19 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolExhausted] or [ErrLeanPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
-	return p.acquire(ctx, math.MaxInt)
+	return p.acquire(ctx)
 }
 
-// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
-// queue wait for others, or, if queue is negative, get a connection outside the pool.
-func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err error) {
+// acquire leases a connection.
+func (p *LeanPool) acquire(ctx context.Context) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
 		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
 	s := p.take()
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		s, err = p.obtain(ctx)
 	}
 	if err != nil {
 		return LeanLease{}, err
@@ -193,12 +191,8 @@ type LeanPoolStats struct {
 	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
 }
 
-var (
-	// ErrLeanPoolClosed is the error of requesters of a closed pool.
-	ErrLeanPoolClosed = errors.New("LeanPool: the pool is closed")
-	// ErrLeanPoolExhausted is the error of requesters who may not wait for a place while all are taken.
-	ErrLeanPoolExhausted = errors.New("LeanPool: all places are taken")
-)
+// ErrLeanPoolClosed is the error of requesters of a closed pool.
+var ErrLeanPoolClosed = errors.New("LeanPool: the pool is closed")
 
 // LeanPoolError is the error of an operation of the pool, or of a hook that it called.
 type LeanPoolError struct {
@@ -208,8 +202,7 @@ type LeanPoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
-	return text
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -246,8 +239,7 @@ type leanSlot struct {
 
 // lease makes the owner of s the holder of a lease.
 func (s *leanSlot) lease() LeanLease {
-	turn := s.turn.Load()
-	return LeanLease{leanLeased: s.conn, slot: s, turn: turn}
+	return LeanLease{leanLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
 // place returns the i-th place.
@@ -356,7 +348,7 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time      // when it was handed a place, of some
+	given      time.Time      // when it was handed a place, if that is timed
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
@@ -368,22 +360,17 @@ func (w *leanWaiter) wake(s *leanSlot, err error) {
 }
 
 // obtain gets a requester a place when none is idle, as acquire says.
-func (p *LeanPool) obtain(ctx context.Context, queue int) (*leanSlot, error) {
+func (p *LeanPool) obtain(ctx context.Context) (*leanSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
-	vacant := p.stats.Vacant
-	switch {
-	case p.closed:
+	if p.closed {
 		p.unlock()
 		return nil, ErrLeanPoolClosed
-	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
-		return p.wait(w)
 	}
-	p.unlock()
-	return nil, ErrLeanPoolExhausted
+	w := p.waiter(ctx, done, begun)
+	p.insert(w)
+	return p.wait(w)
 }
 
 // waiter makes a waiter of a requester, under mu.
@@ -423,7 +410,7 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	if s == nil && w.err == nil {
 		runtime.Gosched() // who tries again at once would keep those from running who have got something
@@ -457,15 +444,19 @@ func (p *LeanPool) next() *leanWaiter {
 }
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
+// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
 func (p *LeanPool) handOver(s *leanSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
 	p.unlock()
-	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
+	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
+}
+
+// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+func (p *LeanPool) timed(s *leanSlot) bool {
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
@@ -483,7 +474,7 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&508 == 0 {
+	if p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)

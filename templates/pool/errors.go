@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-var (
-	// ErrPoolClosed is the error of requesters of a closed pool.
-	ErrPoolClosed = errors.New("Pool: the pool is closed")
-	// ErrPoolExhausted is the error of requesters who may not wait for a place while all are taken.
-	ErrPoolExhausted = errors.New("Pool: all places are taken")
-)
+// ErrPoolClosed is the error of requesters of a closed pool.
+var ErrPoolClosed = errors.New("Pool: the pool is closed")
+
+// ErrPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+//
+//poolgen:if hasQueue || hasInsert || hasKeyed
+var ErrPoolExhausted = errors.New("Pool: all places are taken")
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
@@ -26,6 +27,9 @@ type PoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
+	if !hasStats && !hasLeaks {
+		return "Pool: " + e.Op + ": " + e.Err.Error()
+	}
 	text := "Pool: " + e.Op + ": " + e.Err.Error()
 	if hasStats && e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",

@@ -40,6 +40,7 @@ const (
 	hasWarm       = true // Warm
 	hasDetach     = true // Detach
 	hasLimits     = true // MaxWaiters and MaxConcurrentCreates
+	hasBarging    = true // Barging
 	hasStats      = true // Stats, and errors that say what the pool looked like
 	hasSuspicion  = true // idle connections are checked when another one has failed its check
 	hasDemand     = true // as few creates as the queue needs, instead of one for each waiter
@@ -73,6 +74,8 @@ const (
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference
 	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire                                       // something is noted when a place gets its connection
+	hasQueue    = hasTry || hasOutside || hasLimits                                             // requesters differ in how long a queue they may join
+	hasCeiling  = hasBreaker || hasResize || hasKeyed                                           // not every vacant place may be filled
 	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
 	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool
 	hasJudges   = hasBroken || resetsHere || hasAfterRelease                                    // hooks decide on release whether a connection goes on

@@ -44,10 +44,12 @@ func (l Lease) Release() {
 		}
 		return
 	}
-	if p.limit.Load() == 0 || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
+	if p.limit.Load() == 0 || hasBarging && p.owed(l.turn) || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
+	} else if hasBarging {
+		p.offer()
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}

@@ -21,7 +21,8 @@ type PoolOptions struct {
 	IdleTimeout          time.Duration //poolgen:if hasIdle // a connection idle for longer is retired, at most a quarter later; by default never
 	MaxLifetime          time.Duration //poolgen:if hasLifetime // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration //poolgen:if hasLifetime // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
-	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time; by default any number
+	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time, as others get ErrPoolExhausted; by default any number
+	Barging              time.Duration //poolgen:if hasBarging // while nobody has waited for longer, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration //poolgen:if hasTimeout // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
@@ -46,6 +47,7 @@ type PoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// (hasBarging) While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far
@@ -56,7 +58,9 @@ type Pool struct {
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
 	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
-	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
+	passing atomic.Bool        //poolgen:if hasBarging // a goroutine is about to begin
+	passOn  func()             //poolgen:if hasBarging // passIdle, so that its goroutine takes no allocation
+	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -106,6 +110,7 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand || hasBreaker
 	p.timer.Stop()                                    //poolgen:if hasDemand || hasBreaker
 	p.line.next, p.line.prev = &p.line, &p.line
+	p.passOn = p.passIdle //poolgen:if hasBarging
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule() //poolgen:if hasUpkeep
 	return p, nil
@@ -120,6 +125,7 @@ func (o *PoolOptions) complete() (err error) {
 	preset(&o.MaxLifetime, 0, "PoolOptions.MaxLifetime", &err)                               //poolgen:if hasLifetime
 	preset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "PoolOptions.MaxLifetimeJitter", &err)    //poolgen:if hasLifetime
 	preset(&o.MaxWaiters, math.MaxInt32, "PoolOptions.MaxWaiters", &err)                     //poolgen:if hasLimits
+	preset(&o.Barging, 0, "PoolOptions.Barging", &err)                                       //poolgen:if hasBarging
 	preset(&o.AcquireTimeout, 0, "PoolOptions.AcquireTimeout", &err)                         //poolgen:if hasTimeout
 	preset(&o.MaxConcurrentCreates, math.MaxInt32, "PoolOptions.MaxConcurrentCreates", &err) //poolgen:if hasLimits
 	preset(&o.CreateTimeout, 10*time.Second, "PoolOptions.CreateTimeout", &err)
@@ -156,7 +162,7 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrPoolExhausted] or [ErrPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -175,8 +181,8 @@ func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire
 //poolgen:if hasOutside
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
 
-// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
-// queue wait for others, or, if queue is negative, get a connection outside the pool.
+// acquire leases a connection.
+// (hasQueue) If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
 func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) {
 	if observesAcquireFailed {
 		defer func() {

@@ -14,7 +14,7 @@ type waiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time  // when it was handed a place, of some
+	given      time.Time  // when it was handed a place, if that is timed
 	ready      chan *slot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error      // why that is nil, unless it is that ctx was done
 }
@@ -35,20 +35,21 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	done, begun := ctx.Done(), time.Now()
 	_ = p.drained.Done() //poolgen:if !hasLimits // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
-	vacant := p.stats.Vacant
-	vacant = p.fillable(vacant) //poolgen:if hasBreaker || hasResize || hasKeyed
-	switch {
-	case p.closed || hasDrain && p.draining:
+	if p.closed || hasDrain && p.draining {
 		p.unlock()
 		return nil, ErrPoolClosed
-	case p.broken() && (p.lifeless() || queue < 0): //poolgen:if hasBreaker
+	}
+	if hasBreaker && p.broken() && (p.lifeless() || hasOutside && queue < 0) {
 		defer p.unlock()
 		return nil, p.trouble
-	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
+	}
+	if !hasQueue || !hasCeiling && p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) ||
+		hasCeiling && p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
 		w := p.waiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
-	case queue < 0: //poolgen:if hasOutside
+	}
+	if hasOutside && queue < 0 {
 		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++ //poolgen:if hasStats
@@ -151,7 +152,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	if hasHistogram {
 		p.waits.count(time.Since(w.begun))
@@ -189,8 +190,7 @@ func (p *Pool) next() *waiter {
 }
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
+// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -198,9 +198,14 @@ func (p *Pool) handOver(s *slot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
+	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
+}
+
+// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+func (p *Pool) timed(s *slot) bool {
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
@@ -223,7 +228,7 @@ func (p *Pool) deliver(s *slot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&508 == 0 {
+	if p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
@@ -253,18 +258,15 @@ func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating
 	}
-	alive := p.stats.InUse
-	alive += p.stats.Checking  //poolgen:if hasCheck
-	alive += p.stats.Resetting //poolgen:if resetsAway
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	// One is for whoever came after the latest. More are once the waiters for whom nothing is under way, and three more, would
 	// wait for releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5
 	// leases of 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease
 	// to wait for, 10 are begun, and the rest once these show how long leases last. Who comes long after gets one: it may hang.
-	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
-	if queued <= 0 || alive == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
+	if queued <= 0 || p.stats.InUse == 0 && (!hasCheck || p.stats.Checking == 0) && (!resetsAway || p.stats.Resetting == 0) || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
 		return queued > 0 && p.stats.Creating < 10
 	}
 	again := p.took/(queued+3) - time.Since(p.served)

@@ -38,6 +38,9 @@ func (s *slot) lease() Lease {
 	if hasAge {
 		s.rested = time.Since(s.idled)
 	}
+	if !hasDoom && !hasLeaks {
+		return Lease{leased: s.conn, slot: s, turn: s.turn.Load()}
+	}
 	turn := s.turn.Load()
 	turn &^= doomed //poolgen:if hasDoom
 	if hasLeaks {
@@ -56,7 +59,7 @@ func (p *Pool) place(i int) *slot {
 
 // places returns how many places there have been.
 //
-//poolgen:if !fixedSize || hasStats || hasRetain
+//poolgen:if !fixedSize || hasStats || hasRetain || hasBarging
 func (p *Pool) places() int {
 	if fixedSize {
 		return size
@@ -70,6 +73,9 @@ func (p *Pool) take() *slot {
 	var local byte
 	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
 	limit := int(p.limit.Load())
+	if hasBarging && limit < 0 {
+		limit = -limit
+	}
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
@@ -122,7 +128,7 @@ func (p *Pool) afford() bool { return p.options.set == nil || p.options.set.affo
 
 // fillable is how many of the vacant places may be filled now.
 //
-//poolgen:if hasBreaker || hasResize || hasKeyed
+//poolgen:if hasCeiling
 func (p *Pool) fillable(vacant int) int {
 	if hasBreaker && p.broken() {
 		return 0
@@ -206,6 +212,9 @@ func (p *Pool) unlock() {
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || hasDrain && p.draining {
 		limit = 0
+	}
+	if hasBarging && p.stats.Waiting > 0 && p.mayBarge() {
+		limit = -int64(p.high)
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)

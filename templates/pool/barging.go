@@ -1,0 +1,45 @@
+package pool
+
+import "time"
+
+// mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
+// throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
+//
+//poolgen:if hasBarging
+func (p *Pool) mayBarge() bool {
+	return p.options.Barging > 0 && !p.closed && (!hasDrain || !p.draining) && time.Since(p.line.next.begun) < p.options.Barging
+}
+
+// owed reports whether a place that is released is for those who wait, although requesters may go before them: every eighth
+// time it is, and always if waiters come late to what is left for them.
+//
+//poolgen:if hasBarging
+func (p *Pool) owed(turn uint64) bool {
+	return p.limit.Load() < 0 && (turn&28 == 0 || p.prompt.Load() < 768)
+}
+
+// offer leaves a place that was made idle to whoever comes. If somebody waits, a goroutine passes it on that begins when
+// the releaser stops, or at once if a processor has nothing else to do.
+//
+//poolgen:if hasBarging
+func (p *Pool) offer() {
+	if limit := p.limit.Load(); limit == 0 {
+		p.settle()
+	} else if limit < 0 && p.passing.CompareAndSwap(false, true) {
+		go p.passOn()
+	}
+}
+
+// passIdle passes on what is idle to those who wait.
+//
+//poolgen:if hasBarging
+func (p *Pool) passIdle() {
+	p.passing.Store(false) // first: who makes a place idle from here on sees to that again
+	for i := p.places(); i > 0 && p.limit.Load() <= 0; i-- {
+		s := p.search(p.places(), 0)
+		if s == nil {
+			return
+		}
+		p.handOver(s)
+	}
+}
