@@ -1008,7 +1008,7 @@ func (p *AllPool) mayBarge() bool {
 // owed reports whether a place that is released is for those who wait, although requesters may go before them: every eighth
 // time it is, and always if waiters come late to what is left for them.
 func (p *AllPool) owed(turn uint64) bool {
-	return p.limit.Load() < 0 && (turn&28 == 0 || p.prompt.Load() < 768)
+	return p.limit.Load() < 0 && (turn&28 == 28 || p.prompt.Load() < 768)
 }
 
 // offer leaves a place that was made idle to whoever comes. If somebody waits, a goroutine passes it on that begins when

@@ -15,7 +15,7 @@ func (p *Pool) mayBarge() bool {
 //
 //poolgen:if hasBarging
 func (p *Pool) owed(turn uint64) bool {
-	return p.limit.Load() < 0 && (turn&28 == 0 || p.prompt.Load() < 768)
+	return p.limit.Load() < 0 && (turn&28 == 28 || p.prompt.Load() < 768)
 }
 
 // offer leaves a place that was made idle to whoever comes. If somebody waits, a goroutine passes it on that begins when

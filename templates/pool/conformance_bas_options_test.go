@@ -24,6 +24,7 @@ func TestBAS05ANegativeOptionIsAnErrorThatNamesIt(t *testing.T) {
 	refused(t, PoolOptions{MaxLifetimeJitter: -1}, "MaxLifetimeJitter", "-1ns")            //poolgen:if hasLifetime
 	refused(t, PoolOptions{MaxWaiters: -4}, "MaxWaiters", "-4")                            //poolgen:if hasLimits
 	refused(t, PoolOptions{MaxConcurrentCreates: -5}, "MaxConcurrentCreates", "-5")        //poolgen:if hasLimits
+	refused(t, PoolOptions{Barging: -1}, "Barging", "-1ns")                                //poolgen:if hasBarging
 	refused(t, PoolOptions{AcquireTimeout: -1}, "AcquireTimeout", "-1ns")                  //poolgen:if hasTimeout
 	refused(t, PoolOptions{CreateRetries: -6}, "CreateRetries", "-6")                      //poolgen:if hasRetry
 	refused(t, PoolOptions{BreakAfter: -7}, "BreakAfter", "-7")                            //poolgen:if hasBreaker

@@ -91,7 +91,7 @@ func TestSTA03RequestersWhoseContextEndsAreCounted(t *testing.T) {
 		"while it waits":         {func(b *backend) { b.acquire() }, false, 1},
 		"during a check":         {func(b *backend) { b.release(b.acquire()); b.allDue(); b.checking(take(time.Minute)) }, false, 1},
 		"after the rest":         {func(b *backend) { b.acquire(); b.request(b.ctx) }, false, 1},
-		"while a lease is reset": {func(b *backend) { h := b.acquire(); b.resetting(take(time.Minute)); go h.Release() }, false, 1},
+		"while a lease is reset": {func(b *backend) { h := b.acquire(); b.resetting(take(time.Minute)); go h.Release() }, false, 1}, //poolgen:if resetsAway
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, PoolOptions{MaxSize: 1, HealthCheckTimeout: time.Hour, CreateTimeout: time.Hour}, func(t *testing.T, b *backend) {

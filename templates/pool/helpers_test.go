@@ -144,6 +144,7 @@ func newBackend(t *testing.T, options PoolOptions) *backend {
 		fatal:         func(err error, _ *Conn) bool { return errors.Is(err, errFatal) },
 	}, options)
 	require.NoError(t, err)
+	pool.prompt.Store(1024) //poolgen:if hasBarging // else nobody may barge before many waiters have been prompt
 	b.pool = pool
 	return b
 }

@@ -34,11 +34,12 @@ func FuzzOperations(f *testing.F) {
 			return
 		}
 		options := PoolOptions{MaxSize: 1 + int(bytes[0]%4), CreateTimeout: 2 * time.Second}
-		options.HealthCheckTimeout = 2 * time.Second     //poolgen:if hasCheck
-		options.MaxConcurrentCreates = int(bytes[1] % 3) //poolgen:if hasLimits
-		options.MaxWaiters = 2 * int(bytes[1]/3%3)       //poolgen:if hasLimits
-		options.CreateRetries = int(bytes[1] / 9 % 2)    //poolgen:if hasRetry
-		options.BreakAfter = 3 * int(bytes[1]/18%2)      //poolgen:if hasBreaker
+		options.HealthCheckTimeout = 2 * time.Second                 //poolgen:if hasCheck
+		options.MaxConcurrentCreates = int(bytes[1] % 3)             //poolgen:if hasLimits
+		options.MaxWaiters = 2 * int(bytes[1]/3%3)                   //poolgen:if hasLimits
+		options.CreateRetries = int(bytes[1] / 9 % 2)                //poolgen:if hasRetry
+		options.Barging = time.Duration(bytes[1]/36%2) * time.Second //poolgen:if hasBarging
+		options.BreakAfter = 3 * int(bytes[1]/18%2)                  //poolgen:if hasBreaker
 		virtual(t, options, func(t *testing.T, b *backend) {
 			b.overflows = true // by AcquireOrCreate, Insert and Resize
 			p := &tape{backend: b}

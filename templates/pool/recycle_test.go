@@ -32,6 +32,7 @@ func onlyHere(s script) script {
 	}
 }
 
+//poolgen:if resetsAway
 func TestAConnectionIsResetBeforeItsNextHolderHasIt(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
 		dirty := map[*Conn]bool{}
@@ -66,6 +67,7 @@ func TestASlowResetDoesNotHoldUpTheReleaser(t *testing.T) {
 	})
 }
 
+//poolgen:if resetsAway
 func TestAHangingResetIsBounded(t *testing.T) {
 	for name, hang := range map[string]script{"heeding its context": take(time.Hour), "deaf": deaf(time.Hour)} {
 		t.Run(name, func(t *testing.T) {
@@ -131,6 +133,7 @@ func TestBrokenConnectionsDoNotStarveThePool(t *testing.T) {
 	})
 }
 
+//poolgen:if hasBroken
 func TestAPanicInBrokenRetiresTheConnection(t *testing.T) {
 	for name, s := range map[string]script{"panic": panicking("oh no"), "Goexit": exit} {
 		t.Run(name, func(t *testing.T) {

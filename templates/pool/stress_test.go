@@ -101,16 +101,16 @@ func (b *backend) user(patience time.Duration) bool {
 	switch n := rand.IntN(40); {
 	case n == 0:
 		cancel()
-	case n == 1:
+	case n == 1: //poolgen:if hasStats
 		b.pool.Stats()
-	case n == 2:
+	case n == 2: //poolgen:if hasWarm
 		b.pool.Warm(ctx, rand.IntN(3), nil)
 		return true
-	case n < 6:
+	case n < 6: //poolgen:if hasTry
 		acquire = b.pool.TryAcquire
-	case n < 9 && b.overflows:
+	case n < 9 && b.overflows: //poolgen:if hasOutside
 		acquire = b.pool.AcquireOrCreate
-	case n < 12:
+	case n < 12: //poolgen:if hasWith
 		return b.with(ctx)
 	}
 	lease, err := acquire(ctx)
@@ -124,7 +124,7 @@ func (b *backend) user(patience time.Duration) bool {
 	switch n := rand.IntN(20); n {
 	case 0:
 		h.Discard()
-	case 1:
+	case 1: //poolgen:if hasDetach
 		h.Detach()
 	case 2:
 		h.leave()
@@ -139,6 +139,7 @@ func (b *backend) user(patience time.Duration) bool {
 	return true
 }
 
+//poolgen:if hasWith
 func (b *backend) with(ctx context.Context) bool {
 	defer func() { _ = recover() }()
 	err := b.pool.With(ctx, func(c *Conn) error {
@@ -168,12 +169,16 @@ func TestStress(t *testing.T) {
 	}{
 		"pooled":        {PoolOptions{MaxSize: 16}, false, false},
 		"overflowing":   {PoolOptions{MaxSize: 5}, true, false},
-		"closed amidst": {PoolOptions{MaxSize: 100, MaxConcurrentCreates: 5, MaxWaiters: 300}, true, true},
+		"barging":       {PoolOptions{MaxSize: 5, Barging: time.Millisecond}, false, false}, //poolgen:if hasBarging
+		"closed amidst": {PoolOptions{MaxSize: 100}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			goroutines := runtime.NumGoroutine()
-			stress.options.HealthCheckTimeout = time.Minute // a busy machine is not to end jobs that have not begun
-			stress.options.CreateTimeout = time.Minute
+			stress.options.CreateTimeout = time.Minute      // a busy machine is not to end jobs that have not begun
+			stress.options.HealthCheckTimeout = time.Minute //poolgen:if hasCheck
+			if stress.whilst {
+				stress.options.MaxConcurrentCreates, stress.options.MaxWaiters = 5, 300 //poolgen:if hasLimits
+			}
 			b := newBackend(t, stress.options)
 			b.overflows = stress.overflows
 			b.chaos(30, 2*time.Millisecond)
@@ -207,7 +212,9 @@ func TestStress(t *testing.T) {
 func TestStressInVirtualTime(t *testing.T) {
 	rounds := int(stressTime() / (100 * time.Millisecond))
 	for range rounds {
-		options := PoolOptions{MaxSize: 1 + rand.IntN(10), MaxConcurrentCreates: rand.IntN(4), MaxWaiters: rand.IntN(3) * 10}
+		options := PoolOptions{MaxSize: 1 + rand.IntN(10)}
+		options.MaxConcurrentCreates, options.MaxWaiters = rand.IntN(4), rand.IntN(3)*10 //poolgen:if hasLimits
+		options.Barging = time.Duration(rand.IntN(2)) * rand.N(3*time.Second)            //poolgen:if hasBarging
 		virtual(t, options, func(t *testing.T, b *backend) {
 			b.overflows = rand.IntN(2) == 0
 			b.chaos(20, 3*time.Second)
