@@ -2,8 +2,8 @@ package generator
 
 import (
 	"context"
-	"fmt"
 	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"

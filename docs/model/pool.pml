@@ -47,6 +47,7 @@ mtype = { vacant, inUse, creating, checking, closing }
 #define TURN(t) ((t) & (IDLE + DOOMED))
 #endif
 
+#define BARGES 4 /* in the limit: it is negative, as requesters may go before those who wait */
 #define BIT(r) (1 << (r))
 #define COUNT(x) ((state[0] == x) + (state[1] == x))
 #define VACANCIES (maxSize - PLACES + COUNT(vacant)) /* stats.Vacant, which may be negative */
@@ -66,6 +67,7 @@ bool ready[PLACES];          /* slot.ready */
 byte maxSize = PLACES, fresh;
 bool closed, draining, drained;
 byte done;                   /* whose context has ended, as bits */
+bit passing, begins, barges; /* Pool.passing, whether its goroutine has yet to begin, and mayBarge in this critical section */
 
 /* What the properties speak of. */
 byte owner[PLACES];
@@ -140,13 +142,23 @@ inline retire(p) {
 #define MUST SHORT
 #endif
 
-#if defined(MUTATION_LIMIT_IGNORES_WAITERS)
+#if defined(BARGE)
+#define LIMIT (len(line) > 0 || closed || draining -> (barges -> HIGH + BARGES : 0) : HIGH)
+#elif defined(MUTATION_LIMIT_IGNORES_WAITERS)
 #define LIMIT (closed || draining -> 0 : HIGH)
 #elif defined(MUTATION_LIMIT_STAYS)
 #define LIMIT (len(line) > 0 || closed || draining -> 0 : limit)
 #else
 #define LIMIT (len(line) > 0 || closed || draining -> 0 : HIGH)
 #endif
+
+/* mayBarge is up to time. */
+inline mayBarge() {
+	if
+	:: len(line) > 0 && !closed && !draining && HIGH > 0 -> barges = 1
+	:: true
+	fi
+}
 
 /* unlock ends a critical section, in the block of what came before if it stores nothing; unlocked is the rest. */
 inline unlock() {
@@ -165,6 +177,9 @@ inline free() {
 		fi
 	:: !MUST -> break
 	od;
+#ifdef BARGE
+	mayBarge();
+#endif
 	if
 	:: limit == LIMIT -> freed()
 	:: else -> tail = STORES
@@ -182,6 +197,7 @@ inline startCreate(p) {
 inline freed() {
 	drained = (closed && COUNT(vacant) == PLACES && fresh == 0 -> true : drained);
 	mu = 0;
+	barges = 0;
 	tail = FREE
 }
 
@@ -619,12 +635,13 @@ inline looksAgain() {
 	atomic {
 		n = limit;
 		if
-		:: n > 0 -> leaves()
+		:: n > 0 && (n & BARGES) == 0 -> leaves()
 		:: else
 		fi
 	};
 	if
 	:: n == 0 -> settle()
+	:: n & BARGES -> offer()
 	:: else
 	fi
 }
@@ -632,6 +649,9 @@ inline looksAgain() {
 #ifndef RECYCLE
 inline Release(r) {
 	n = limit;
+#ifdef BARGE
+	owed();
+#endif
 	if
 	:: n > 0 ->
 		atomic {
@@ -676,6 +696,9 @@ inline Release(r) {
 inline recycle() {
 	y = turn[s];
 	n = limit;
+#ifdef BARGE
+	owed();
+#endif
 	if
 	:: n > 0 && (y & DOOMED) == 0 ->
 		atomic {
@@ -720,6 +743,71 @@ proctype releaseCopy() {
 }
 #endif
 
+/* ---- barging.go ---- */
+
+/* owed has the place go to those who wait although it may be left to others: it is up to numbers and times whether. */
+inline owed() {
+	if
+	:: n > 0 ->
+		atomic {
+			n = limit;
+			if
+			:: n & BARGES -> n = 0
+			:: n = 1 /* any limit but 0 */
+			fi
+		}
+	:: else
+	fi
+}
+
+inline offer() {
+#ifdef MUTATION_BARGER_TELLS_NOBODY
+	leaves()
+#else
+	atomic { begins = (passing -> begins : 1); passing = 1; leaves() }
+#endif
+}
+
+#ifdef BARGE
+/* passIdle is the goroutines that offer starts, of which this is one. */
+proctype passIdle() {
+	LOCALS;
+	do
+	:: atomic {
+			begins ->
+			begins = 0;
+			others++;
+			x = PLACES;
+#ifndef MUTATION_PASSING_ENDS_LATE
+			passing = 0
+#endif
+		};
+		do
+		:: x > 0 ->
+			atomic { n = limit; x = (n == 0 || (n & BARGES) -> x - 1 : 0); w = (n == 0 || (n & BARGES) -> 0 : NONE); n = 0 };
+			do
+			:: w == NONE -> break
+			:: w != NONE && i == PLACES -> atomic { x = 0; i = 0 }; break
+			:: w != NONE && i < PLACES ->
+				if
+				:: atomic { (turn[i] & IDLE) == 0 -> i++ }
+				:: atomic { (turn[i] & IDLE) == IDLE -> claim(POOL); s = i; i = 0 }; handOver(s); s = 0; break
+				fi
+			od;
+			w = 0
+		:: else -> break
+		od;
+		atomic {
+#ifdef MUTATION_PASSING_ENDS_LATE
+			passing = 0;
+#endif
+			others--
+		}
+	od;
+	false
+}
+#endif
+
 /* ---- pool.go ---- */
 
 /* obtained decides what to do with place s. */
@@ -743,8 +831,8 @@ inline take() {
 #ifndef FOREVER
 		started == r -> started++;
 #endif
-		n = limit;
-		HOLDS(order_of_arrival_is_kept, n == 0 || queued == 0);
+		n = limit & ~BARGES;
+		HOLDS(order_of_arrival_is_kept, n == 0 || queued == 0 || (limit & BARGES));
 		if
 		:: n > 1 -> i = 1
 		:: true
@@ -1042,7 +1130,7 @@ proctype Drain() {
 #else
 #define OTHERS 0
 #endif
-#define REST (mu == 0 && ALLAWAY && COPYAWAY && !JOB(0) && !JOB(1) && others == OTHERS)
+#define REST (mu == 0 && passing == 0 && ALLAWAY && COPYAWAY && !JOB(0) && !JOB(1) && others == OTHERS)
 #elif defined(DEMAND) && !defined(MUTATION_TIMER_IS_NOT_SET)
 #define REST (timeout && !SHORT)
 
@@ -1125,6 +1213,9 @@ init {
 #endif
 #ifdef GIVEUP
 		others++; run finishLate();
+#endif
+#ifdef BARGE
+		run passIdle(); run passIdle();
 #endif
 #if defined(DEMAND) && !defined(MUTATION_TIMER_IS_NOT_SET)
 		run timer();

@@ -104,7 +104,7 @@ var kinds = []struct {
 	is   func(error) bool
 }{
 	{"pool closed", isOne(ErrLeanPoolClosed, ErrUsualPoolClosed, ErrFullPoolClosed)},
-	{"pool exhausted", isOne(ErrLeanPoolExhausted, ErrUsualPoolExhausted, ErrFullPoolExhausted)},
+	{"pool exhausted", isOne(ErrUsualPoolExhausted, ErrFullPoolExhausted)},
 	{"panic of the requester's", isOne(errPanicked, errEnded)},
 	{"hook's mischief", func(err error) bool { return strings.Contains(err.Error(), errMischief.Error()) }}, // of panics there is only the text
 	{"deadline", isOne(context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded)},

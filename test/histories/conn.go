@@ -11,7 +11,7 @@ import (
 )
 
 //go:generate go tool poolgen -type=Full -with=all
-//go:generate go tool poolgen -type=Lean -with=none,try,outside,detach,insert,reset,resize
+//go:generate go tool poolgen -type=Lean -with=none,try,outside,detach,insert,reset,resize,barging
 
 // Full is a connection with hooks for everything.
 type Full struct{ connection }

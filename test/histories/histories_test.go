@@ -44,8 +44,9 @@ func TestHistories(t *testing.T) {
 	}
 	fmt.Fprintln(os.Stderr, "seed", first) // now: a race or a panic would not say
 	for name, of := range map[string]func(require.TestingT, *Server, int) *subject{
-		"full": func(t require.TestingT, s *Server, n int) *subject { _, p := fullSubject(t, s, n); return p },
-		"lean": leanSubject,
+		"full":    func(t require.TestingT, s *Server, n int) *subject { _, p := fullSubject(t, s, n); return p },
+		"lean":    leanSubject,
+		"barging": bargingSubject,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range *count {

@@ -3,6 +3,7 @@ package histories
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -51,8 +52,17 @@ func fullSubject(t require.TestingT, s *Server, size int) (*FullPool, *subject) 
 }
 
 func leanSubject(t require.TestingT, s *Server, size int) *subject {
-	p, err := NewLeanPool(s, LeanPoolOptions{MaxSize: size})
+	return newLeanSubject(t, s, LeanPoolOptions{MaxSize: size})
+}
+
+func bargingSubject(t require.TestingT, s *Server, size int) *subject {
+	return newLeanSubject(t, s, LeanPoolOptions{MaxSize: size, Barging: time.Second})
+}
+
+func newLeanSubject(t require.TestingT, s *Server, options LeanPoolOptions) *subject {
+	p, err := NewLeanPool(s, options)
 	require.NoError(t, err)
+	p.prompt.Store(1024) // else nobody may barge before many waiters have been prompt
 	return newSubject(p, s, ErrLeanPoolClosed, ErrLeanPoolExhausted,
 		func(c *Lean) *connection { return &c.connection }, func(c *Lean) bool { return c != nil }, func() *Lean { return new(Lean) })
 }
