@@ -128,7 +128,7 @@ func (p *Pool) afford() bool { return p.options.set == nil || p.options.set.affo
 
 // fillable is how many of the vacant places may be filled now.
 //
-//poolgen:if hasCeiling
+//poolgen:if hasCeiling && hasQueue
 func (p *Pool) fillable(vacant int) int {
 	if hasBreaker && p.broken() {
 		return 0

@@ -22,7 +22,7 @@ import (
 // WebsocketConnPoolOptions are the settings of a [WebsocketConnPool]. A field that is zero stands for the default.
 type WebsocketConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time; by default any number
+	MaxWaiters           int           // who may wait for a place at a time, as others get ErrWebsocketConnPoolExhausted; by default any number
 	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
@@ -45,7 +45,7 @@ type WebsocketConnPool struct {
 	context string
 	options WebsocketConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
+	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -97,7 +97,7 @@ func websocketConnPreset[N int | time.Duration](option *N, value N, name string,
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrWebsocketConnPoolExhausted] or [ErrWebsocketConnPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrWebsocketConnPoolClosed].
 // A connection that was due for a health check has passed it.
 func (p *WebsocketConnPool) Acquire(ctx context.Context) (WebsocketConnLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -113,8 +113,8 @@ func (p *WebsocketConnPool) AcquireOrCreate(ctx context.Context) (WebsocketConnL
 	return p.acquire(ctx, -1)
 }
 
-// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
-// queue wait for others, or, if queue is negative, get a connection outside the pool.
+// acquire leases a connection.
+// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
 func (p *WebsocketConnPool) acquire(ctx context.Context, queue int) (lease WebsocketConnLease, err error) {
 	if ctx.Err() != nil {
 		return WebsocketConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -291,12 +291,11 @@ func (p *WebsocketConnPool) Stats() WebsocketConnPoolStats {
 	return st
 }
 
-var (
-	// ErrWebsocketConnPoolClosed is the error of requesters of a closed pool.
-	ErrWebsocketConnPoolClosed = errors.New("WebsocketConnPool: the pool is closed")
-	// ErrWebsocketConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
-	ErrWebsocketConnPoolExhausted = errors.New("WebsocketConnPool: all places are taken")
-)
+// ErrWebsocketConnPoolClosed is the error of requesters of a closed pool.
+var ErrWebsocketConnPoolClosed = errors.New("WebsocketConnPool: the pool is closed")
+
+// ErrWebsocketConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+var ErrWebsocketConnPoolExhausted = errors.New("WebsocketConnPool: all places are taken")
 
 // WebsocketConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type WebsocketConnPoolError struct {
@@ -357,8 +356,7 @@ type websocketConnSlot struct {
 // lease makes the owner of s the holder of a lease.
 func (s *websocketConnSlot) lease() WebsocketConnLease {
 	s.ready = false
-	turn := s.turn.Load()
-	return WebsocketConnLease{websocketConnLeased: s.conn, slot: s, turn: turn}
+	return WebsocketConnLease{websocketConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
 // place returns the i-th place.
@@ -471,7 +469,7 @@ type websocketConnWaiter struct {
 	ctx        context.Context      // lends its values to a create
 	done       <-chan struct{}      // of ctx
 	begun      time.Time
-	given      time.Time               // when it was handed a place, of some
+	given      time.Time               // when it was handed a place, if that is timed
 	ready      chan *websocketConnSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error                   // why that is nil, unless it is that ctx was done
 }
@@ -486,16 +484,16 @@ func (w *websocketConnWaiter) wake(s *websocketConnSlot, err error) {
 func (p *WebsocketConnPool) obtain(ctx context.Context, queue int) (*websocketConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	vacant := p.stats.Vacant
-	switch {
-	case p.closed:
+	if p.closed {
 		p.unlock()
 		return nil, ErrWebsocketConnPoolClosed
-	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
+	}
+	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
 		w := p.waiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
-	case queue < 0:
+	}
+	if queue < 0 {
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &websocketConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -556,7 +554,7 @@ func (p *WebsocketConnPool) wait(w *websocketConnWaiter) (s *websocketConnSlot, 
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
@@ -591,8 +589,7 @@ func (p *WebsocketConnPool) next() *websocketConnWaiter {
 }
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
+// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
 func (p *WebsocketConnPool) handOver(s *websocketConnSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -600,9 +597,14 @@ func (p *WebsocketConnPool) handOver(s *websocketConnSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
+	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
+}
+
+// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+func (p *WebsocketConnPool) timed(s *websocketConnSlot) bool {
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
@@ -621,7 +623,7 @@ func (p *WebsocketConnPool) deliver(s *websocketConnSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&508 == 0 {
+	if p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
@@ -648,17 +650,15 @@ func (p *WebsocketConnPool) settle() {
 
 // short decides whether the queue is worth another create.
 func (p *WebsocketConnPool) short() bool {
-	alive := p.stats.InUse
-	alive += p.stats.Checking
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	// One is for whoever came after the latest. More are once the waiters for whom nothing is under way, and three more, would
 	// wait for releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5
 	// leases of 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease
 	// to wait for, 10 are begun, and the rest once these show how long leases last. Who comes long after gets one: it may hang.
-	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
-	if queued <= 0 || alive == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
+	if queued <= 0 || p.stats.InUse == 0 && p.stats.Checking == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
 		return queued > 0 && p.stats.Creating < 10
 	}
 	again := p.took/(queued+3) - time.Since(p.served)

@@ -22,7 +22,7 @@ import (
 // DriverConnPoolOptions are the settings of a [DriverConnPool]. A field that is zero stands for the default.
 type DriverConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time; by default any number
+	MaxWaiters           int           // who may wait for a place at a time, as others get ErrDriverConnPoolExhausted; by default any number
 	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
@@ -44,7 +44,7 @@ type DriverConnPool struct {
 	context driver.Connector
 	options DriverConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	prompt  atomic.Int64       // by how many nanoseconds less than 100 µs waiters come after they are given a place
+	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -95,7 +95,7 @@ func driverConnPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrDriverConnPoolExhausted] or [ErrDriverConnPoolClosed].
+// the order they came. The error is that of ctx or of a create, or [ErrDriverConnPoolClosed].
 func (p *DriverConnPool) Acquire(ctx context.Context) (DriverConnLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -110,8 +110,8 @@ func (p *DriverConnPool) AcquireOrCreate(ctx context.Context) (DriverConnLease, 
 	return p.acquire(ctx, -1)
 }
 
-// acquire leases a connection. If nothing is idle, the requester may join the queue while fewer than
-// queue wait for others, or, if queue is negative, get a connection outside the pool.
+// acquire leases a connection.
+// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
 func (p *DriverConnPool) acquire(ctx context.Context, queue int) (lease DriverConnLease, err error) {
 	if ctx.Err() != nil {
 		return DriverConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -281,12 +281,11 @@ func (p *DriverConnPool) Stats() DriverConnPoolStats {
 	return st
 }
 
-var (
-	// ErrDriverConnPoolClosed is the error of requesters of a closed pool.
-	ErrDriverConnPoolClosed = errors.New("DriverConnPool: the pool is closed")
-	// ErrDriverConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
-	ErrDriverConnPoolExhausted = errors.New("DriverConnPool: all places are taken")
-)
+// ErrDriverConnPoolClosed is the error of requesters of a closed pool.
+var ErrDriverConnPoolClosed = errors.New("DriverConnPool: the pool is closed")
+
+// ErrDriverConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+var ErrDriverConnPoolExhausted = errors.New("DriverConnPool: all places are taken")
 
 // DriverConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type DriverConnPoolError struct {
@@ -345,8 +344,7 @@ type driverConnSlot struct {
 
 // lease makes the owner of s the holder of a lease.
 func (s *driverConnSlot) lease() DriverConnLease {
-	turn := s.turn.Load()
-	return DriverConnLease{driverConnLeased: s.conn, slot: s, turn: turn}
+	return DriverConnLease{driverConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
 // place returns the i-th place.
@@ -457,7 +455,7 @@ type driverConnWaiter struct {
 	ctx        context.Context   // lends its values to a create
 	done       <-chan struct{}   // of ctx
 	begun      time.Time
-	given      time.Time            // when it was handed a place, of some
+	given      time.Time            // when it was handed a place, if that is timed
 	ready      chan *driverConnSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error                // why that is nil, unless it is that ctx was done
 }
@@ -472,16 +470,16 @@ func (w *driverConnWaiter) wake(s *driverConnSlot, err error) {
 func (p *DriverConnPool) obtain(ctx context.Context, queue int) (*driverConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	vacant := p.stats.Vacant
-	switch {
-	case p.closed:
+	if p.closed {
 		p.unlock()
 		return nil, ErrDriverConnPoolClosed
-	case p.stats.Waiting-vacant-p.stats.Creating < max(0, queue):
+	}
+	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
 		w := p.waiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
-	case queue < 0:
+	}
+	if queue < 0 {
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &driverConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -537,7 +535,7 @@ func (p *DriverConnPool) wait(w *driverConnWaiter) (s *driverConnSlot, err error
 		s = <-w.ready
 	}
 	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + int64(max(100*time.Microsecond-time.Since(w.given), 0))) / 8)
+		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	p.waited.Add(int64(time.Since(w.begun)))
 	if s == nil && w.err == nil {
@@ -572,8 +570,7 @@ func (p *DriverConnPool) next() *driverConnWaiter {
 }
 
 // handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue and would sleep for as long as the releaser runs on. Where releasers soon wait themselves,
-// that is for nothing: one in 128 leases ends without, and so do the others as long as the waiters of these are prompt.
+// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
 func (p *DriverConnPool) handOver(s *driverConnSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -581,9 +578,14 @@ func (p *DriverConnPool) handOver(s *driverConnSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && s.turn.Load()&508 > 0 && p.prompt.Load() < 75_000 {
+	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
+}
+
+// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+func (p *DriverConnPool) timed(s *driverConnSlot) bool {
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
@@ -601,7 +603,7 @@ func (p *DriverConnPool) deliver(s *driverConnSlot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if s.turn.Load()&508 == 0 {
+	if p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
@@ -628,16 +630,15 @@ func (p *DriverConnPool) settle() {
 
 // short decides whether the queue is worth another create.
 func (p *DriverConnPool) short() bool {
-	alive := p.stats.InUse
+	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	// One is for whoever came after the latest. More are once the waiters for whom nothing is under way, and three more, would
 	// wait for releases longer than a create takes, judged by how long the queue has gone without one: 45 waiters behind 5
 	// leases of 2 ms cost one create of 150 ms; behind leases of 1 s all are begun within a quarter of that. With no lease
 	// to wait for, 10 are begun, and the rest once these show how long leases last. Who comes long after gets one: it may hang.
-	queued := time.Duration(p.stats.Waiting - p.stats.Creating)
 	if p.stats.Waiting > 0 && p.line.prev.begun.Sub(p.dialed) > max(4*p.took, p.options.CreateTimeout/8) {
 		return true
 	}
-	if queued <= 0 || alive == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
+	if queued <= 0 || p.stats.InUse == 0 || p.stats.Creating == 0 && p.line.next.begun.Sub(p.dialed) > p.took/8 {
 		return queued > 0 && p.stats.Creating < 10
 	}
 	again := p.took/(queued+3) - time.Since(p.served)
