@@ -111,6 +111,9 @@ func (f *folder) elseIf(stmt, other *ast.IfStmt) {
 	value, known := f.features.eval(other.Cond)
 	switch {
 	case !known:
+		if third, ok := other.Else.(*ast.IfStmt); ok {
+			f.elseIf(other, third)
+		}
 	case value:
 		f.edits = append(f.edits, edit{from: f.offset(other.Pos()), to: f.offset(other.Body.Pos())})
 		if other.Else != nil {

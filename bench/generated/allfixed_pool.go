@@ -1008,18 +1008,19 @@ func (p *AllFixedPool) mayBarge() bool {
 	return p.options.Barging > 0 && !p.closed && !p.draining && time.Since(p.line.next.begun) < p.options.Barging
 }
 
-// owed reports whether a place that is released is for those who wait, although requesters may go before them: every eighth
-// time it is, and always if waiters come late to what is left for them.
+// owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go
+// before them, and always if waiters come late to what is left for them.
 func (p *AllFixedPool) owed(turn uint64) bool {
-	return p.limit.Load() < 0 && (turn&28 == 28 || p.prompt.Load() < 768)
+	limit := p.limit.Load()
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
 }
 
-// offer leaves a place that was made idle to whoever comes. If somebody waits, a goroutine passes it on that begins when
-// the releaser stops, or at once if a processor has nothing else to do.
+// offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins
+// when the releaser stops, or at once if a processor has nothing else to do.
 func (p *AllFixedPool) offer() {
-	if limit := p.limit.Load(); limit == 0 {
+	if p.limit.Load() == 0 {
 		p.settle()
-	} else if limit < 0 && p.passing.CompareAndSwap(false, true) {
+	} else if p.passing.CompareAndSwap(false, true) {
 		go p.passOn()
 	}
 }
@@ -1041,9 +1042,9 @@ func (p *AllFixedPool) recycle(s *allFixedSlot) {
 	s.idled = time.Now()
 	p.holds.count(time.Since(s.begun))
 	turn := s.turn.Load()
-	if p.limit.Load() == 0 || p.owed(turn) || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if p.owed(turn) || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
-	} else {
+	} else if p.limit.Load() <= 0 {
 		p.offer()
 	}
 }

@@ -648,9 +648,10 @@ inline looksAgain() {
 
 #ifndef RECYCLE
 inline Release(r) {
-	n = limit;
 #ifdef BARGE
 	owed();
+#else
+	n = limit;
 #endif
 	if
 	:: n > 0 ->
@@ -695,9 +696,10 @@ inline Release(r) {
 /* recycle is what follows the hooks. */
 inline recycle() {
 	y = turn[s];
-	n = limit;
 #ifdef BARGE
 	owed();
+#else
+	n = limit;
 #endif
 	if
 	:: n > 0 && (y & DOOMED) == 0 ->
@@ -747,17 +749,13 @@ proctype releaseCopy() {
 
 /* owed has the place go to those who wait although it may be left to others: it is up to numbers and times whether. */
 inline owed() {
-	if
-	:: n > 0 ->
-		atomic {
-			n = limit;
-			if
-			:: n & BARGES -> n = 0
-			:: n = 1 /* any limit but 0 */
-			fi
-		}
-	:: else
-	fi
+	atomic {
+		n = limit;
+		if
+		:: n & BARGES -> n = 0
+		:: true
+		fi
+	}
 }
 
 inline offer() {

@@ -44,13 +44,13 @@ func (l Lease) Release() {
 		}
 		return
 	}
-	if p.limit.Load() == 0 || hasBarging && p.owed(l.turn) || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
+	if !hasBarging && p.limit.Load() == 0 || hasBarging && p.owed(l.turn) || hasOutside && s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
 			p.handOver(s)
 		}
-	} else if hasBarging {
+	} else if hasBarging && p.limit.Load() <= 0 {
 		p.offer()
-	} else if p.limit.Load() == 0 {
+	} else if !hasBarging && p.limit.Load() == 0 {
 		p.settle()
 	}
 }
