@@ -103,7 +103,7 @@ func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) { return p
 func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err error) {
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -338,7 +338,7 @@ func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *BarePool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *BarePool) take() *bareSlot {
 	var local byte
@@ -413,7 +413,7 @@ func (p *BarePool) drop(s *bareSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
@@ -450,7 +450,7 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

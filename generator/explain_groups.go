@@ -33,7 +33,7 @@ func (c Choice) why(g Group, in bool) string {
 	case !in && len(g.Hooks) > 0:
 		return "without effect: " + conditionOn(g.Hooks)
 	case !in:
-		return "without effect: the size is a constant"
+		return "without effect: " + g.Moot
 	case slices.Contains(c.added, g.Name):
 		return "-with=" + g.Name
 	case c.base == allGroups:

@@ -85,6 +85,9 @@ func (c *Connection) features(r Request) features {
 	if r.Size > 0 {
 		f["hasResize"] = false
 	}
+	if f["resetsAway"] { // nobody could take what is not even idle
+		f["hasBarging"] = false
+	}
 	for _, e := range events {
 		f["observes"+e.name] = c.Observes[e.name]
 	}

@@ -30,7 +30,7 @@ type AllPoolOptions struct {
 	MaxLifetime          time.Duration // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int           // who may wait for a place at a time, as others get ErrAllPoolExhausted; by default any number
-	Barging              time.Duration // while nobody has waited for longer, requesters may go before those who wait; by default none may
+	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
@@ -67,28 +67,30 @@ type AllPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex           // guards all that follows
-	stats    AllPoolStats         // counts idle connections as in use
-	high     int                  // all places from here on are vacant
-	jobs     map[*allSlot]*allJob // what goroutines of the pool do, on places and outside
-	line     allWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *allWaiter           // waiters for reuse, linked by next
-	served   time.Time            // when the queue formed, or got a released connection last
-	took     time.Duration        // how long the latest create took
-	dialed   time.Time            // when the latest one for the queue began
-	timer    *time.Timer          // calls settle when time alone makes a difference
-	failures int                  // creates that have failed since one succeeded
-	trouble  error                // the latest of these failures
-	mended   time.Time            // when there may be creates again, if those are too many
-	made     time.Time            // when the pool was
-	period   time.Duration        // between the ticks of the upkeep
-	ticker   *time.Timer          // for these,
-	resting  bool                 // unless there is nothing to look after
-	ticks    uint32               // there have been
-	refillAt uint32               // the first of them that may create connections
-	ages     []allAge             // of the connections, by place
-	draining bool
-	closed   bool
+	mu        sync.Mutex           // guards all that follows
+	stats     AllPoolStats         // counts idle connections as in use
+	high      int                  // all places from here on are vacant
+	jobs      map[*allSlot]*allJob // what goroutines of the pool do, on places and outside
+	line      allWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
+	spare     *allWaiter           // waiters for reuse, linked by next
+	served    time.Time            // when the queue formed, or got a released connection last
+	took      time.Duration        // how long the latest create took
+	dialed    time.Time            // when the latest one for the queue began
+	timer     *time.Timer          // calls settle when time alone makes a difference
+	patience  *time.Timer          // calls endBarging,
+	impatient bool                 // if it is set
+	failures  int                  // creates that have failed since one succeeded
+	trouble   error                // the latest of these failures
+	mended    time.Time            // when there may be creates again, if those are too many
+	made      time.Time            // when the pool was
+	period    time.Duration        // between the ticks of the upkeep
+	ticker    *time.Timer          // for these,
+	resting   bool                 // unless there is nothing to look after
+	ticks     uint32               // there have been
+	refillAt  uint32               // the first of them that may create connections
+	ages      []allAge             // of the connections, by place
+	draining  bool
+	closed    bool
 }
 
 // NewAllPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
@@ -104,6 +106,8 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.passOn = p.passIdle
+	p.patience = time.AfterFunc(math.MaxInt64, p.endBarging)
+	p.patience.Stop()
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule()
 	return p, nil
@@ -151,6 +155,7 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrAllPoolClosed].
+// Requesters may take what is released before those who wait, if an option allows it.
 func (p *AllPool) Acquire(ctx context.Context) (AllLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -162,7 +167,7 @@ func (p *AllPool) TryAcquire(ctx context.Context) (AllLease, error) { return p.a
 func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *AllPool) acquire(ctx context.Context, queue int) (lease AllLease, err error) {
 	if ctx.Err() != nil {
 		return AllLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -204,6 +209,7 @@ func (p *AllPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrAllPoolClosed)
 	}
 	p.match()
+	p.patience.Stop()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for _, j := range p.jobs {
@@ -461,7 +467,7 @@ func (p *AllPool) place(i int) *allSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *AllPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *AllPool) take() *allSlot {
 	var local byte
@@ -562,10 +568,11 @@ func (p *AllPool) drop(s *allSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *AllPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
+		p.patience.Stop()
 		p.timer.Stop()
 		p.ticker.Stop()
 		p.match()
@@ -608,7 +615,7 @@ func (w *allWaiter) wake(s *allSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAllAcquireTimeout)
@@ -1002,7 +1009,23 @@ func (p *AllPool) lifeless() bool {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *AllPool) mayBarge() bool {
-	return p.options.Barging > 0 && !p.closed && !p.draining && time.Since(p.line.next.begun) < p.options.Barging
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if p.options.Barging == 0 || left <= 0 || p.closed || p.draining {
+		return false
+	}
+	if !p.impatient {
+		p.impatient = true
+		p.patience.Reset(left)
+	}
+	return true
+}
+
+// endBarging is for when somebody has waited for too long, if that one still does.
+func (p *AllPool) endBarging() {
+	p.mu.Lock()
+	p.impatient = false
+	p.match()
+	p.unlock()
 }
 
 // owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go
@@ -1039,7 +1062,7 @@ func (p *AllPool) recycle(s *allSlot) {
 	s.idled = time.Now()
 	p.holds.count(time.Since(s.begun))
 	turn := s.turn.Load()
-	if p.owed(turn) || s.fresh || turn&allDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if p.owed(turn-4) || s.fresh || turn&allDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
 	} else if p.limit.Load() <= 0 {
 		p.offer()

@@ -32,7 +32,7 @@ type AllFixedPoolOptions struct {
 	MaxLifetime          time.Duration      // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration      // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int                // who may wait for a place at a time, as others get ErrAllFixedPoolExhausted; by default any number
-	Barging              time.Duration      // while nobody has waited for longer, requesters may go before those who wait; by default none may
+	Barging              time.Duration      // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration      // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int                // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration      // bounds a create, whatever the requester's context says; by default 10 s
@@ -69,28 +69,30 @@ type AllFixedPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex                     // guards all that follows
-	stats    AllFixedPoolStats              // counts idle connections as in use
-	high     int                            // all places from here on are vacant
-	jobs     map[*allFixedSlot]*allFixedJob // what goroutines of the pool do, on places and outside
-	line     allFixedWaiter                 // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *allFixedWaiter                // waiters for reuse, linked by next
-	served   time.Time                      // when the queue formed, or got a released connection last
-	took     time.Duration                  // how long the latest create took
-	dialed   time.Time                      // when the latest one for the queue began
-	timer    *time.Timer                    // calls settle when time alone makes a difference
-	failures int                            // creates that have failed since one succeeded
-	trouble  error                          // the latest of these failures
-	mended   time.Time                      // when there may be creates again, if those are too many
-	made     time.Time                      // when the pool was
-	period   time.Duration                  // between the ticks of the upkeep
-	ticker   *time.Timer                    // for these,
-	resting  bool                           // unless there is nothing to look after
-	ticks    uint32                         // there have been
-	refillAt uint32                         // the first of them that may create connections
-	ages     []allFixedAge                  // of the connections, by place
-	draining bool
-	closed   bool
+	mu        sync.Mutex                     // guards all that follows
+	stats     AllFixedPoolStats              // counts idle connections as in use
+	high      int                            // all places from here on are vacant
+	jobs      map[*allFixedSlot]*allFixedJob // what goroutines of the pool do, on places and outside
+	line      allFixedWaiter                 // the queue's ends: next is the oldest waiter, prev the youngest
+	spare     *allFixedWaiter                // waiters for reuse, linked by next
+	served    time.Time                      // when the queue formed, or got a released connection last
+	took      time.Duration                  // how long the latest create took
+	dialed    time.Time                      // when the latest one for the queue began
+	timer     *time.Timer                    // calls settle when time alone makes a difference
+	patience  *time.Timer                    // calls endBarging,
+	impatient bool                           // if it is set
+	failures  int                            // creates that have failed since one succeeded
+	trouble   error                          // the latest of these failures
+	mended    time.Time                      // when there may be creates again, if those are too many
+	made      time.Time                      // when the pool was
+	period    time.Duration                  // between the ticks of the upkeep
+	ticker    *time.Timer                    // for these,
+	resting   bool                           // unless there is nothing to look after
+	ticks     uint32                         // there have been
+	refillAt  uint32                         // the first of them that may create connections
+	ages      []allFixedAge                  // of the connections, by place
+	draining  bool
+	closed    bool
 }
 
 // NewAllFixedPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
@@ -109,6 +111,8 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.passOn = p.passIdle
+	p.patience = time.AfterFunc(math.MaxInt64, p.endBarging)
+	p.patience.Stop()
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule()
 	return p, nil
@@ -152,6 +156,7 @@ func allFixedPreset[N int | time.Duration](option *N, value N, name string, err 
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolClosed].
+// Requesters may take what is released before those who wait, if an option allows it.
 func (p *AllFixedPool) Acquire(ctx context.Context) (AllFixedLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -167,7 +172,7 @@ func (p *AllFixedPool) AcquireOrCreate(ctx context.Context) (AllFixedLease, erro
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *AllFixedPool) acquire(ctx context.Context, queue int) (lease AllFixedLease, err error) {
 	if ctx.Err() != nil {
 		return AllFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -209,6 +214,7 @@ func (p *AllFixedPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrAllFixedPoolClosed)
 	}
 	p.match()
+	p.patience.Stop()
 	p.timer.Stop()
 	p.ticker.Stop()
 	for _, j := range p.jobs {
@@ -469,7 +475,7 @@ func (p *AllFixedPool) places() int {
 	return allFixedSize
 }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *AllFixedPool) take() *allFixedSlot {
 	var local byte
@@ -565,10 +571,11 @@ func (p *AllFixedPool) drop(s *allFixedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *AllFixedPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
+		p.patience.Stop()
 		p.timer.Stop()
 		p.ticker.Stop()
 		p.match()
@@ -611,7 +618,7 @@ func (w *allFixedWaiter) wake(s *allFixedSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *AllFixedPool) obtain(ctx context.Context, queue int) (*allFixedSlot, error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAllFixedAcquireTimeout)
@@ -1005,7 +1012,23 @@ func (p *AllFixedPool) lifeless() bool {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *AllFixedPool) mayBarge() bool {
-	return p.options.Barging > 0 && !p.closed && !p.draining && time.Since(p.line.next.begun) < p.options.Barging
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if p.options.Barging == 0 || left <= 0 || p.closed || p.draining {
+		return false
+	}
+	if !p.impatient {
+		p.impatient = true
+		p.patience.Reset(left)
+	}
+	return true
+}
+
+// endBarging is for when somebody has waited for too long, if that one still does.
+func (p *AllFixedPool) endBarging() {
+	p.mu.Lock()
+	p.impatient = false
+	p.match()
+	p.unlock()
 }
 
 // owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go
@@ -1042,7 +1065,7 @@ func (p *AllFixedPool) recycle(s *allFixedSlot) {
 	s.idled = time.Now()
 	p.holds.count(time.Since(s.begun))
 	turn := s.turn.Load()
-	if p.owed(turn) || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if p.owed(turn-4) || s.fresh || turn&allFixedDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
 	} else if p.limit.Load() <= 0 {
 		p.offer()

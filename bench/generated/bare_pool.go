@@ -243,7 +243,7 @@ func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *BarePool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *BarePool) take() *bareSlot {
 	var local byte
@@ -306,7 +306,7 @@ func (p *BarePool) drop(s *bareSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
@@ -341,7 +341,7 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *BarePool) obtain(ctx context.Context) (*bareSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p

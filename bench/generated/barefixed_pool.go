@@ -246,7 +246,7 @@ func (p *BareFixedPool) place(i int) *bareFixedSlot {
 	return &p.fixed[i]
 }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *BareFixedPool) take() *bareFixedSlot {
 	var local byte
@@ -305,7 +305,7 @@ func (p *BareFixedPool) drop(s *bareFixedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *BareFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareFixedJob{op: "create", state: &p.stats.Creating})
@@ -340,7 +340,7 @@ func (w *bareFixedWaiter) wake(s *bareFixedSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *BareFixedPool) obtain(ctx context.Context) (*bareFixedSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p

@@ -21,7 +21,7 @@ import (
 type BargingPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxWaiters           int           // who may wait for a place at a time, as others get ErrBargingPoolExhausted; by default any number
-	Barging              time.Duration // while nobody has waited for longer, requesters may go before those who wait; by default none may
+	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
@@ -50,17 +50,19 @@ type BargingPool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu     sync.Mutex                   // guards all that follows
-	stats  BargingPoolStats             // counts idle connections as in use
-	high   int                          // all places from here on are vacant
-	jobs   map[*bargingSlot]*bargingJob // what goroutines of the pool do, on places and outside
-	line   bargingWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
-	spare  *bargingWaiter               // waiters for reuse, linked by next
-	served time.Time                    // when the queue formed, or got a released connection last
-	took   time.Duration                // how long the latest create took
-	dialed time.Time                    // when the latest one for the queue began
-	timer  *time.Timer                  // calls settle when time alone makes a difference
-	closed bool
+	mu        sync.Mutex                   // guards all that follows
+	stats     BargingPoolStats             // counts idle connections as in use
+	high      int                          // all places from here on are vacant
+	jobs      map[*bargingSlot]*bargingJob // what goroutines of the pool do, on places and outside
+	line      bargingWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
+	spare     *bargingWaiter               // waiters for reuse, linked by next
+	served    time.Time                    // when the queue formed, or got a released connection last
+	took      time.Duration                // how long the latest create took
+	dialed    time.Time                    // when the latest one for the queue began
+	timer     *time.Timer                  // calls settle when time alone makes a difference
+	patience  *time.Timer                  // calls endBarging,
+	impatient bool                         // if it is set
+	closed    bool
 }
 
 // NewBargingPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
@@ -76,6 +78,8 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.passOn = p.passIdle
+	p.patience = time.AfterFunc(math.MaxInt64, p.endBarging)
+	p.patience.Stop()
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
 }
@@ -100,6 +104,7 @@ func bargingPreset[N int | time.Duration](option *N, value N, name string, err *
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBargingPoolClosed].
+// Requesters may take what is released before those who wait, if an option allows it.
 func (p *BargingPool) Acquire(ctx context.Context) (BargingLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -113,7 +118,7 @@ func (p *BargingPool) AcquireOrCreate(ctx context.Context) (BargingLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *BargingPool) acquire(ctx context.Context, queue int) (lease BargingLease, err error) {
 	if ctx.Err() != nil {
 		return BargingLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -155,6 +160,7 @@ func (p *BargingPool) Close(ctx context.Context) error {
 		w.wake(nil, ErrBargingPoolClosed)
 	}
 	p.match()
+	p.patience.Stop()
 	p.timer.Stop()
 	for _, j := range p.jobs {
 		j.leave(ErrBargingPoolClosed)
@@ -348,7 +354,7 @@ func (p *BargingPool) place(i int) *bargingSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *BargingPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *BargingPool) take() *bargingSlot {
 	var local byte
@@ -426,7 +432,7 @@ func (p *BargingPool) drop(s *bargingSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *BargingPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bargingJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +472,7 @@ func (w *bargingWaiter) wake(s *bargingSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
@@ -772,7 +778,23 @@ func (j *bargingJob) leave(err error) {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *BargingPool) mayBarge() bool {
-	return p.options.Barging > 0 && !p.closed && time.Since(p.line.next.begun) < p.options.Barging
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if p.options.Barging == 0 || left <= 0 || p.closed {
+		return false
+	}
+	if !p.impatient {
+		p.impatient = true
+		p.patience.Reset(left)
+	}
+	return true
+}
+
+// endBarging is for when somebody has waited for too long, if that one still does.
+func (p *BargingPool) endBarging() {
+	p.mu.Lock()
+	p.impatient = false
+	p.match()
+	p.unlock()
 }
 
 // owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go

@@ -107,7 +107,7 @@ func (p *DefaultPool) AcquireOrCreate(ctx context.Context) (DefaultLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *DefaultPool) acquire(ctx context.Context, queue int) (lease DefaultLease, err error) {
 	if ctx.Err() != nil {
 		return DefaultLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -342,7 +342,7 @@ func (p *DefaultPool) place(i int) *defaultSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *DefaultPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *DefaultPool) take() *defaultSlot {
 	var local byte
@@ -417,7 +417,7 @@ func (p *DefaultPool) drop(s *defaultSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *DefaultPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &defaultJob{op: "create", state: &p.stats.Creating})
@@ -454,7 +454,7 @@ func (w *defaultWaiter) wake(s *defaultSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

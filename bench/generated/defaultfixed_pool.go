@@ -112,7 +112,7 @@ func (p *DefaultFixedPool) AcquireOrCreate(ctx context.Context) (DefaultFixedLea
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *DefaultFixedPool) acquire(ctx context.Context, queue int) (lease DefaultFixedLease, err error) {
 	if ctx.Err() != nil {
 		return DefaultFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -352,7 +352,7 @@ func (p *DefaultFixedPool) places() int {
 	return defaultFixedSize
 }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *DefaultFixedPool) take() *defaultFixedSlot {
 	var local byte
@@ -423,7 +423,7 @@ func (p *DefaultFixedPool) drop(s *defaultFixedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *DefaultFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &defaultFixedJob{op: "create", state: &p.stats.Creating})
@@ -460,7 +460,7 @@ func (w *defaultFixedWaiter) wake(s *defaultFixedSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixedSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

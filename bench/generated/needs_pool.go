@@ -110,7 +110,7 @@ func (p *NeedsPool) AcquireOrCreate(ctx context.Context) (NeedsLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, err error) {
 	if ctx.Err() != nil {
 		return NeedsLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -358,7 +358,7 @@ func (p *NeedsPool) place(i int) *needsSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *NeedsPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *NeedsPool) take() *needsSlot {
 	var local byte
@@ -433,7 +433,7 @@ func (p *NeedsPool) drop(s *needsSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *NeedsPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &needsJob{op: "create", state: &p.stats.Creating})
@@ -470,7 +470,7 @@ func (w *needsWaiter) wake(s *needsSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -248,7 +248,7 @@ func (p *LeanPool) place(i int) *leanSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *LeanPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *LeanPool) take() *leanSlot {
 	var local byte
@@ -324,7 +324,7 @@ func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -359,7 +359,7 @@ func (w *leanWaiter) wake(s *leanSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *LeanPool) obtain(ctx context.Context) (*leanSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p

@@ -110,7 +110,7 @@ func (p *UsualPool) AcquireOrCreate(ctx context.Context) (UsualLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, err error) {
 	if ctx.Err() != nil {
 		return UsualLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -371,7 +371,7 @@ func (p *UsualPool) place(i int) *usualSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *UsualPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *UsualPool) take() *usualSlot {
 	var local byte
@@ -447,7 +447,7 @@ func (p *UsualPool) drop(s *usualSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *UsualPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &usualJob{op: "create", state: &p.stats.Creating})
@@ -484,7 +484,7 @@ func (w *usualWaiter) wake(s *usualSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *UsualPool) obtain(ctx context.Context, queue int) (*usualSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

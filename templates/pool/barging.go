@@ -7,7 +7,25 @@ import "time"
 //
 //poolgen:if hasBarging
 func (p *Pool) mayBarge() bool {
-	return p.options.Barging > 0 && !p.closed && (!hasDrain || !p.draining) && time.Since(p.line.next.begun) < p.options.Barging
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if p.options.Barging == 0 || left <= 0 || p.closed || hasDrain && p.draining || hasVetting && p.line.next.job != nil {
+		return false
+	}
+	if !p.impatient {
+		p.impatient = true
+		p.patience.Reset(left)
+	}
+	return true
+}
+
+// endBarging is for when somebody has waited for too long, if that one still does.
+//
+//poolgen:if hasBarging
+func (p *Pool) endBarging() {
+	p.mu.Lock()
+	p.impatient = false
+	p.match()
+	p.unlock()
 }
 
 // owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go

@@ -31,11 +31,12 @@ func weather(unit time.Duration) PoolOptions {
 	span := func(d time.Duration) time.Duration { return time.Duration(rand.IntN(2)) * (d/2 + rand.N(d/2)) }
 	o := PoolOptions{
 		MaxSize: 1 + rand.IntN(20), MaxIdle: some(20), IdleTimeout: span(30 * unit), MaxLifetime: span(100 * unit),
-		MaxWaiters: some(50), Barging: span(20 * unit), AcquireTimeout: span(20 * unit), MaxConcurrentCreates: some(5), CreateRetries: some(3),
+		MaxWaiters: some(50), AcquireTimeout: span(20 * unit), MaxConcurrentCreates: some(5), CreateRetries: some(3),
 		BreakAfter: some(8), BreakTime: span(20 * unit), LeakThreshold: span(10 * unit), HealthCheckPeriod: span(50 * unit),
 		CreateTimeout: unit + rand.N(20*unit), HealthCheckTimeout: unit + rand.N(20*unit),
 		OnLeak: func(Leak) {},
 	}
+	o.Barging = span(20 * unit) //poolgen:if hasBarging
 	o.MinIdle = min(some(5), o.MaxSize)
 	if o.MaxIdle > 0 {
 		o.MinIdle = min(o.MinIdle, o.MaxIdle)

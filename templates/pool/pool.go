@@ -22,7 +22,7 @@ type PoolOptions struct {
 	MaxLifetime          time.Duration //poolgen:if hasLifetime // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration //poolgen:if hasLifetime // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time, as others get ErrPoolExhausted; by default any number
-	Barging              time.Duration //poolgen:if hasBarging // while nobody has waited for longer, requesters may go before those who wait; by default none may
+	Barging              time.Duration //poolgen:if hasBarging // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration //poolgen:if hasTimeout // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
@@ -64,29 +64,31 @@ type Pool struct {
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
-	mu       sync.Mutex       // guards all that follows
-	stats    PoolStats        // counts idle connections as in use
-	high     int              // all places from here on are vacant
-	jobs     map[*slot]*job   // what goroutines of the pool do, on places and outside
-	line     waiter           // the queue's ends: next is the oldest waiter, prev the youngest
-	spare    *waiter          // waiters for reuse, linked by next
-	served   time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
-	took     time.Duration    //poolgen:if hasDemand || hasIdle // how long the latest create took
-	dialed   time.Time        //poolgen:if hasDemand // when the latest one for the queue began
-	timer    *time.Timer      //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
-	failures int              //poolgen:if hasStreak // creates that have failed since one succeeded
-	trouble  error            //poolgen:if hasBreaker // the latest of these failures
-	mended   time.Time        //poolgen:if hasBreaker // when there may be creates again, if those are too many
-	made     time.Time        //poolgen:if hasUpkeep // when the pool was
-	period   time.Duration    //poolgen:if hasUpkeep // between the ticks of the upkeep
-	ticker   *time.Timer      //poolgen:if hasUpkeep // for these,
-	resting  bool             //poolgen:if hasUpkeep // unless there is nothing to look after
-	ticks    uint32           //poolgen:if hasUpkeep // there have been
-	refillAt uint32           //poolgen:if hasIdle // the first of them that may create connections
-	ages     []age            //poolgen:if hasUpkeep // of the connections, by place
-	draining bool             //poolgen:if hasDrain
-	cleanups map[*Conn]func() //poolgen:if hasCleanup // what create has given with the connections there are
-	closed   bool
+	mu        sync.Mutex       // guards all that follows
+	stats     PoolStats        // counts idle connections as in use
+	high      int              // all places from here on are vacant
+	jobs      map[*slot]*job   // what goroutines of the pool do, on places and outside
+	line      waiter           // the queue's ends: next is the oldest waiter, prev the youngest
+	spare     *waiter          // waiters for reuse, linked by next
+	served    time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
+	took      time.Duration    //poolgen:if hasDemand || hasIdle // how long the latest create took
+	dialed    time.Time        //poolgen:if hasDemand // when the latest one for the queue began
+	timer     *time.Timer      //poolgen:if hasDemand || hasBreaker // calls settle when time alone makes a difference
+	patience  *time.Timer      //poolgen:if hasBarging // calls endBarging,
+	impatient bool             //poolgen:if hasBarging // if it is set
+	failures  int              //poolgen:if hasStreak // creates that have failed since one succeeded
+	trouble   error            //poolgen:if hasBreaker // the latest of these failures
+	mended    time.Time        //poolgen:if hasBreaker // when there may be creates again, if those are too many
+	made      time.Time        //poolgen:if hasUpkeep // when the pool was
+	period    time.Duration    //poolgen:if hasUpkeep // between the ticks of the upkeep
+	ticker    *time.Timer      //poolgen:if hasUpkeep // for these,
+	resting   bool             //poolgen:if hasUpkeep // unless there is nothing to look after
+	ticks     uint32           //poolgen:if hasUpkeep // there have been
+	refillAt  uint32           //poolgen:if hasIdle // the first of them that may create connections
+	ages      []age            //poolgen:if hasUpkeep // of the connections, by place
+	draining  bool             //poolgen:if hasDrain
+	cleanups  map[*Conn]func() //poolgen:if hasCleanup // what create has given with the connections there are
+	closed    bool
 }
 
 // NewPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
@@ -110,7 +112,9 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand || hasBreaker
 	p.timer.Stop()                                    //poolgen:if hasDemand || hasBreaker
 	p.line.next, p.line.prev = &p.line, &p.line
-	p.passOn = p.passIdle //poolgen:if hasBarging
+	p.passOn = p.passIdle                                    //poolgen:if hasBarging
+	p.patience = time.AfterFunc(math.MaxInt64, p.endBarging) //poolgen:if hasBarging
+	p.patience.Stop()                                        //poolgen:if hasBarging
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule() //poolgen:if hasUpkeep
 	return p, nil
@@ -163,6 +167,7 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
+// (hasBarging) Requesters may take what is released before those who wait, if an option allows it.
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -182,7 +187,7 @@ func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// (hasQueue) If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// (hasQueue) It does not wait with queue or more others.
 func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) {
 	if observesAcquireFailed {
 		defer func() {
@@ -335,8 +340,9 @@ func (p *Pool) Close(ctx context.Context) error {
 		w.wake(nil, ErrPoolClosed)
 	}
 	p.match()
-	p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
-	p.ticker.Stop() //poolgen:if hasUpkeep
+	p.patience.Stop() //poolgen:if hasBarging
+	p.timer.Stop()    //poolgen:if hasDemand || hasBreaker
+	p.ticker.Stop()   //poolgen:if hasUpkeep
 	for _, j := range p.jobs {
 		if !hasClose || j.op != "close" {
 			j.leave(ErrPoolClosed) //poolgen:if hasAwait

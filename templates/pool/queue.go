@@ -25,7 +25,7 @@ func (w *waiter) wake(s *slot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	if hasTimeout && p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)

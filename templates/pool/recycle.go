@@ -29,7 +29,7 @@ func (p *Pool) recycle(s *slot) {
 		return
 	}
 	turn := s.turn.Load()
-	if !hasBarging && p.limit.Load() == 0 || hasBarging && p.owed(turn) || hasFresh && s.fresh || hasDoom && turn&doomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if !hasBarging && p.limit.Load() == 0 || hasBarging && p.owed(turn-4) || hasFresh && s.fresh || hasDoom && turn&doomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
 	} else if hasBarging && p.limit.Load() <= 0 {
 		p.offer()

@@ -67,7 +67,7 @@ func (p *Pool) places() int {
 	return len(*p.slots.Load())
 }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *Pool) take() *slot {
 	var local byte
@@ -197,12 +197,13 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *Pool) unlock() {
 	if hasDrain && p.draining && !p.closed && p.quiet() {
 		p.closed = true
-		p.timer.Stop()  //poolgen:if hasDemand || hasBreaker
-		p.ticker.Stop() //poolgen:if hasUpkeep
+		p.patience.Stop() //poolgen:if hasBarging
+		p.timer.Stop()    //poolgen:if hasDemand || hasBreaker
+		p.ticker.Stop()   //poolgen:if hasUpkeep
 		p.match()
 	}
 	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {

@@ -11,13 +11,17 @@ import (
 )
 
 //go:generate go tool poolgen -type=Full -with=all
-//go:generate go tool poolgen -type=Lean -with=none,try,outside,detach,insert,reset,resize,barging
+//go:generate go tool poolgen -type=Lean -with=none,try,outside,detach,insert,reset,resize
+//go:generate go tool poolgen -type=Barging -with=none,try,outside,detach,insert,reset,resize,barging
 
 // Full is a connection with hooks for everything.
 type Full struct{ connection }
 
 // Lean is a connection whose pool has no more than it must, so that a release is a compare-and-swap.
 type Lean struct{ connection }
+
+// Barging is a connection whose pool lets requesters go before those who wait.
+type Barging struct{ connection }
 
 // connection is what the server knows of one.
 type connection struct {
@@ -99,5 +103,17 @@ func NewLean(ctx context.Context, s *Server) (*Lean, error) {
 
 // Close is a hook.
 func (c *Lean) Close(ctx context.Context, s *Server) error { return s.close(ctx, &c.connection) }
+
+// NewBarging is the create hook of Barging.
+func NewBarging(ctx context.Context, s *Server) (*Barging, error) {
+	c := new(Barging)
+	if err := s.create(ctx, &c.connection); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close is a hook.
+func (c *Barging) Close(ctx context.Context, s *Server) error { return s.close(ctx, &c.connection) }
 
 var errRefused = errors.New("connection refused")

@@ -30,7 +30,6 @@ type FullPoolOptions struct {
 	MaxLifetime          time.Duration  // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration  // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
 	MaxWaiters           int            // who may wait for a place at a time, as others get ErrFullPoolExhausted; by default any number
-	Barging              time.Duration  // while nobody has waited for longer, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration  // bounds a wait, whatever the requester's context says; by default nothing does
 	MaxConcurrentCreates int            // at a time, without those that a method makes for its caller alone; by default any number
 	CreateTimeout        time.Duration  // bounds a create, whatever the requester's context says; by default 10 s
@@ -53,7 +52,6 @@ type FullPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
 type FullPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*fullSlot] // the places there have been so far
@@ -63,8 +61,6 @@ type FullPool struct {
 	waits   fullTally          // of them
 	holds   fullTally          // of the time that leases lasted
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	passing atomic.Bool        // a goroutine is about to begin
-	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
@@ -105,7 +101,6 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
-	p.passOn = p.passIdle
 	p.drained, p.drain = context.WithCancel(context.Background())
 	p.schedule()
 	return p, nil
@@ -120,7 +115,6 @@ func (o *FullPoolOptions) complete() (err error) {
 	fullPreset(&o.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
 	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "FullPoolOptions.MaxLifetimeJitter", &err)
 	fullPreset(&o.MaxWaiters, math.MaxInt32, "FullPoolOptions.MaxWaiters", &err)
-	fullPreset(&o.Barging, 0, "FullPoolOptions.Barging", &err)
 	fullPreset(&o.AcquireTimeout, 0, "FullPoolOptions.AcquireTimeout", &err)
 	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FullPoolOptions.MaxConcurrentCreates", &err)
 	fullPreset(&o.CreateTimeout, 10*time.Second, "FullPoolOptions.CreateTimeout", &err)
@@ -167,7 +161,7 @@ func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err error) {
 	if ctx.Err() != nil {
 		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -500,15 +494,12 @@ func (p *FullPool) place(i int) *fullSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *FullPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *FullPool) take() *fullSlot {
 	var local byte
 	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
 	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
 	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
@@ -602,7 +593,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *FullPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -617,9 +608,6 @@ func (p *FullPool) unlock() {
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed || p.draining {
 		limit = 0
-	}
-	if p.stats.Waiting > 0 && p.mayBarge() {
-		limit = -int64(p.high)
 	}
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
@@ -648,7 +636,7 @@ func (w *fullWaiter) wake(s *fullSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errFullAcquireTimeout)
@@ -1171,41 +1159,6 @@ func (p *FullPool) lifeless() bool {
 	return alive == 0
 }
 
-// mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
-// throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
-func (p *FullPool) mayBarge() bool {
-	return p.options.Barging > 0 && !p.closed && !p.draining && time.Since(p.line.next.begun) < p.options.Barging
-}
-
-// owed reports whether a place that is released is for those who wait: every eighth time it is although requesters may go
-// before them, and always if waiters come late to what is left for them.
-func (p *FullPool) owed(turn uint64) bool {
-	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
-}
-
-// offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins
-// when the releaser stops, or at once if a processor has nothing else to do.
-func (p *FullPool) offer() {
-	if p.limit.Load() == 0 {
-		p.settle()
-	} else if p.passing.CompareAndSwap(false, true) {
-		go p.passOn()
-	}
-}
-
-// passIdle passes on what is idle to those who wait.
-func (p *FullPool) passIdle() {
-	p.passing.Store(false) // first: who makes a place idle from here on sees to that again
-	for i := p.places(); i > 0 && p.limit.Load() <= 0; i-- {
-		s := p.search(p.places(), 0)
-		if s == nil {
-			return
-		}
-		p.handOver(s)
-	}
-}
-
 // recycle passes on a place whose lease has ended, if its hooks have nothing against it.
 func (p *FullPool) recycle(s *fullSlot) {
 	s.idled = time.Now()
@@ -1220,10 +1173,10 @@ func (p *FullPool) recycle(s *fullSlot) {
 		return
 	}
 	turn := s.turn.Load()
-	if p.owed(turn) || s.fresh || turn&fullDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
+	if p.limit.Load() == 0 || s.fresh || turn&fullDoomed != 0 || !s.turn.CompareAndSwap(turn, turn+1) {
 		p.handOver(s)
-	} else if p.limit.Load() <= 0 {
-		p.offer()
+	} else if p.limit.Load() == 0 {
+		p.settle()
 	}
 }
 

@@ -52,19 +52,18 @@ func fullSubject(t require.TestingT, s *Server, size int) (*FullPool, *subject) 
 }
 
 func leanSubject(t require.TestingT, s *Server, size int) *subject {
-	return newLeanSubject(t, s, LeanPoolOptions{MaxSize: size})
+	p, err := NewLeanPool(s, LeanPoolOptions{MaxSize: size})
+	require.NoError(t, err)
+	return newSubject(p, s, ErrLeanPoolClosed, ErrLeanPoolExhausted,
+		func(c *Lean) *connection { return &c.connection }, func(c *Lean) bool { return c != nil }, func() *Lean { return new(Lean) })
 }
 
 func bargingSubject(t require.TestingT, s *Server, size int) *subject {
-	return newLeanSubject(t, s, LeanPoolOptions{MaxSize: size, Barging: time.Second})
-}
-
-func newLeanSubject(t require.TestingT, s *Server, options LeanPoolOptions) *subject {
-	p, err := NewLeanPool(s, options)
+	p, err := NewBargingPool(s, BargingPoolOptions{MaxSize: size, Barging: time.Second})
 	require.NoError(t, err)
 	p.prompt.Store(1024) // else nobody may barge before many waiters have been prompt
-	return newSubject(p, s, ErrLeanPoolClosed, ErrLeanPoolExhausted,
-		func(c *Lean) *connection { return &c.connection }, func(c *Lean) bool { return c != nil }, func() *Lean { return new(Lean) })
+	return newSubject(p, s, ErrBargingPoolClosed, ErrBargingPoolExhausted,
+		func(c *Barging) *connection { return &c.connection }, func(c *Barging) bool { return c != nil }, func() *Barging { return new(Barging) })
 }
 
 func newSubject[C any, L lease[C]](p pool[C, L], s *Server, closed, exhausted error, of func(C) *connection, is func(C) bool, empty func() C) *subject {

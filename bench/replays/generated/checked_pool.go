@@ -112,7 +112,7 @@ func (p *CheckedPool) AcquireOrCreate(ctx context.Context) (CheckedLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLease, err error) {
 	if ctx.Err() != nil {
 		return CheckedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -363,7 +363,7 @@ func (p *CheckedPool) place(i int) *checkedSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *CheckedPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *CheckedPool) take() *checkedSlot {
 	var local byte
@@ -439,7 +439,7 @@ func (p *CheckedPool) drop(s *checkedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *CheckedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &checkedJob{op: "create", state: &p.stats.Creating})
@@ -476,7 +476,7 @@ func (w *checkedWaiter) wake(s *checkedSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

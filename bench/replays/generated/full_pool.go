@@ -137,7 +137,7 @@ func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err error) {
 	if ctx.Err() != nil {
 		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -489,7 +489,7 @@ func (p *FullPool) place(i int) *fullSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *FullPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *FullPool) take() *fullSlot {
 	var local byte
@@ -588,7 +588,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *FullPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &fullJob{op: "create", state: &p.stats.Creating})
@@ -625,7 +625,7 @@ func (w *fullWaiter) wake(s *fullSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
