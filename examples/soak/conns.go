@@ -7,7 +7,7 @@ import (
 )
 
 //go:generate go tool poolgen -type=Full -with=all -observer=Watch -keyed=string
-//go:generate go tool poolgen -type=Usual
+//go:generate go tool poolgen -type=Usual -with=barging
 //go:generate go tool poolgen -type=Lean -with=none
 
 // Full is a connection with all hooks, each of which may go wrong, in a pool of all feature groups.

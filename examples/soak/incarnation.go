@@ -71,7 +71,10 @@ func newLean(s *Site) (*incarnation, error) {
 }
 
 func newUsual(s *Site) (*incarnation, error) {
-	p, err := NewUsualPool(s, UsualPoolOptions{MaxSize: places, MaxWaiters: 64, CreateTimeout: createTimeout, HealthCheckTimeout: checkTimeout})
+	p, err := NewUsualPool(s, UsualPoolOptions{
+		MaxSize: places, MaxWaiters: 64, CreateTimeout: createTimeout, HealthCheckTimeout: checkTimeout,
+		Barging: time.Duration(rand.IntN(2)) * 10 * time.Millisecond,
+	})
 	if err != nil {
 		return nil, err
 	}
