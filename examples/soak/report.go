@@ -109,7 +109,7 @@ func (s *soak) head(b *bytes.Buffer) {
 	fmt.Fprintf(b, "| | |\n|---|---|\n| machine | %s, %d cores, beside other work: load average %s when it began |\n| system | %s |\n| versions | %s %s/%s; %s |\n",
 		firstMatch("/proc/cpuinfo", `(?m)^model name\s*: (.*)$`), runtime.NumCPU(), s.load, firstMatch("/proc/version", `^(\S+ version \S+)`),
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(append(s.versions(), modules()...), ", "))
-	fmt.Fprintf(b, "| load | %g requests per second at %d pools of %d places: lean (`-with=none`), usual (the default set), full (`-with=all`), keyed (`-with=all -keyed=string`), of each server one |\n",
+	fmt.Fprintf(b, "| load | %g requests per second at %d pools of %d places: lean (`-with=none`), usual (the default set and `-with=barging`, every other time in use), full (`-with=all`), keyed (`-with=all -keyed=string`), of each server one |\n",
 		s.rate, len(s.pools), places)
 	fmt.Fprintf(b, "| processor time | %.0f %% of a core, without the servers' |\n", 100*processorTime().Seconds()/s.played.Seconds())
 }
