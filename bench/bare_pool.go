@@ -668,16 +668,13 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = NewBare()
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = NewBare()
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -700,10 +697,10 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
@@ -813,10 +810,8 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func() (*Bare, error) = NewBare
-)
+// The pool is made for a hook with this signature.
+var _ func() (*Bare, error) = NewBare
 
 // goGenerateBarePoolAgain makes the build fail when Bare gets a method that the pool would call, but does not yet.
 type goGenerateBarePoolAgain struct {

@@ -120,7 +120,11 @@ func receives(fn *ast.FuncDecl, typ string) bool {
 	if fn.Recv == nil {
 		return false
 	}
-	id, ok := fn.Recv.List[0].Type.(*ast.Ident)
+	of := fn.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	id, ok := of.(*ast.Ident)
 	return ok && id.Name == typ
 }
 

@@ -33,8 +33,9 @@ func (s *source) fold(f features, n names) error {
 	if err != nil {
 		return err
 	}
+	dropped := map[ast.Node]bool{}
 	for _, m := range marks {
-		folder.mark(m)
+		dropped[m.node] = !folder.mark(m)
 	}
 	folder.remarks()
 	for _, n := range s.nodes() {
@@ -48,6 +49,8 @@ func (s *source) fold(f features, n names) error {
 			}
 		case *ast.BlockStmt:
 			folder.list(n.List)
+		case *ast.SwitchStmt:
+			folder.choice(n, dropped)
 		case *ast.CaseClause:
 			folder.list(n.Body)
 		case *ast.CommClause:
@@ -233,8 +236,31 @@ func (s *source) findMarks() ([]mark, error) {
 	return marks, nil
 }
 
-// mark applies a mark.
-func (f *folder) mark(m mark) {
+// choice folds a switch. One by a value lists all that there are, so if a single case is left, that is what happens. A case that always
+// holds is the default.
+func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
+	var left []*ast.CaseClause
+	for _, stmt := range n.Body.List {
+		clause := stmt.(*ast.CaseClause)
+		if !dropped[clause] {
+			left = append(left, clause)
+		}
+		if len(clause.List) == 1 && n.Tag == nil {
+			if value, known := f.features.eval(clause.List[0]); known && value {
+				f.replace(clause.Case, clause.Colon, "default")
+			}
+		}
+	}
+	if n.Tag == nil || len(left) != 1 || len(left) == len(n.Body.List) {
+		return
+	}
+	begin, end := f.offset(left[0].Colon)+1, f.offset(left[0].End())
+	end += strings.IndexByte(f.text[end:], '\n') + 1 // as edits of the last statement may have its line
+	f.edits = append(f.edits, edit{from: f.offset(n.Pos()), to: begin}, edit{from: end, to: f.offset(n.End())})
+}
+
+// mark applies a mark, and reports whether what it is about stays.
+func (f *folder) mark(m mark) (stays bool) {
 	stays, err := f.features.hold(m)
 	switch {
 	case err != nil:
@@ -251,6 +277,7 @@ func (f *folder) mark(m mark) {
 		}
 		f.cut(from, max(to, f.offset(m.comment.End())))
 	}
+	return stays
 }
 
 // remark is the feature in parentheses with which a line of a comment begins, or "", and what follows.

@@ -86,7 +86,12 @@ func (c *Connection) guards(n names) string {
 		}
 	}
 	var b strings.Builder
-	if len(list) > 0 {
+	switch len(list) {
+	case 0:
+	case 1:
+		b.WriteString("// The pool is made for a hook with this signature.\n")
+		b.WriteString(print(jen.Var().Add(list...)) + "\n\n")
+	default:
 		b.WriteString("// The pool is made for hooks with these signatures.\n")
 		b.WriteString(print(jen.Var().Defs(list...)) + "\n\n")
 	}

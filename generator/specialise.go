@@ -60,6 +60,10 @@ func (s *source) specialise(o *outline, t *template) error {
 	}
 	if !o.features["hasQueue"] {
 		s.dropParameter("queue", "acquire", "obtain")
+		s.merge("Acquire", "acquire")
+	}
+	if !o.features["hasReasons"] {
+		s.dropParameter("reason", "retire", "drop")
 	}
 	s.inline(o.Connection, o.names, t.ids)
 	if o.features["hidesClose"] {
@@ -119,6 +123,23 @@ func (s *source) dropParameter(name string, methods ...string) {
 	}
 }
 
+// merge makes one of a method that does nothing but call another, which nobody else calls, and that one, below it: it has the
+// signature and the body of the other with its own name and doc.
+func (s *source) merge(name, other string) {
+	var from *ast.FuncDecl
+	for _, n := range s.nodes() {
+		fn, ok := n.(*ast.FuncDecl)
+		switch {
+		case !ok:
+		case fn.Name.Name == name && receives(fn, "Pool"):
+			from = fn
+		case fn.Name.Name == other && from != nil:
+			s.replace(from.Type.Func, fn.Type.Func, "")
+			s.replace(fn.Name.Pos(), fn.Name.End(), name)
+		}
+	}
+}
+
 // dropStars makes of pointers to the connection the connection itself.
 func (s *source) dropStars() {
 	for _, n := range s.nodes() {
@@ -165,7 +186,7 @@ func dropBlankLines(text string) string {
 			inside = false
 		}
 		n := len(kept)
-		if line == "}" && n > 0 && kept[n-1] == "" {
+		for line == "}" && n > 0 && kept[n-1] == "" {
 			n--
 		}
 		if kept = append(kept[:n], line); line == "}" && n > 1 && isShort(kept[n-2:]) {

@@ -850,18 +850,15 @@ func (p *AllPool) run(s *allSlot, j *allJob, conn *All) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.err != nil && j.ctx.Err() != nil {
-			err = j.err
-		} else if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = DialAll(j.ctx, p.context)
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.err != nil && j.ctx.Err() != nil {
+		err = j.err
+	} else if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = DialAll(j.ctx, p.context)
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -890,10 +887,10 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.arrived(s)
@@ -1487,10 +1484,8 @@ func (p *AllPool) report(leaks []AllLeak) {
 	}
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*All, error) = DialAll
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*All, error) = DialAll
 
 // goGenerateAllPoolAgain makes the build fail when All gets a method that the pool would call, but does not yet.
 type goGenerateAllPoolAgain struct {

@@ -853,18 +853,15 @@ func (p *AllFixedPool) run(s *allFixedSlot, j *allFixedJob, conn *AllFixed) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.err != nil && j.ctx.Err() != nil {
-			err = j.err
-		} else if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = DialAllFixed(j.ctx, p.context)
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.err != nil && j.ctx.Err() != nil {
+		err = j.err
+	} else if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = DialAllFixed(j.ctx, p.context)
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -893,10 +890,10 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.arrived(s)
@@ -1455,10 +1452,8 @@ func (p *AllFixedPool) report(leaks []AllFixedLeak) {
 	}
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*AllFixed, error) = DialAllFixed
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*AllFixed, error) = DialAllFixed
 
 // goGenerateAllFixedPoolAgain makes the build fail when AllFixed gets a method that the pool would call, but does not yet.
 type goGenerateAllFixedPoolAgain struct {

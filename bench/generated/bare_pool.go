@@ -82,12 +82,7 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBarePoolClosed].
-func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
-	return p.acquire(ctx)
-}
-
-// acquire leases a connection.
-func (p *BarePool) acquire(ctx context.Context) (lease BareLease, err error) {
+func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
@@ -165,7 +160,7 @@ func (l BareLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.drop(l.slot)
 	}
 }
 
@@ -181,9 +176,6 @@ type BarePoolStats struct {
 	Creating int // places whose connection is being created
 	Vacant   int // places without a connection
 	Waiting  int // requesters in the queue
-
-	RetiredDiscarded uint64 // connections discarded
-	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
 }
 
 // ErrBarePoolClosed is the error of requesters of a closed pool.
@@ -293,16 +285,15 @@ func (p *BarePool) move(s *bareSlot, to *int) {
 }
 
 // retire parts with the connection of a place that is the caller's, under mu.
-func (p *BarePool) retire(s *bareSlot, reason *uint64) {
-	*reason++
+func (p *BarePool) retire(s *bareSlot) {
 	p.move(s, &p.stats.Vacant)
 	s.conn = nil
 }
 
 // drop is retire for those who don't hold mu.
-func (p *BarePool) drop(s *bareSlot, reason *uint64) {
+func (p *BarePool) drop(s *bareSlot) {
 	p.mu.Lock()
-	p.retire(s, reason)
+	p.retire(s)
 	p.unlock()
 }
 
@@ -447,7 +438,7 @@ func (p *BarePool) deliver(s *bareSlot) bool {
 		*w, p.spare, s.spare = bareWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed {
-		p.retire(s, &p.stats.RetiredUnwanted)
+		p.retire(s)
 		return false
 	}
 	p.move(s, &p.stats.InUse)
@@ -520,12 +511,9 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		conn, err = DialBare(j.ctx, p.context)
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	conn, err = DialBare(j.ctx, p.context)
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -544,10 +532,10 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		err = &BarePoolError{Op: j.op, Err: err}
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 	}
 	p.deliver(s)
@@ -565,10 +553,8 @@ func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	}
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*Bare, error) = DialBare
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*Bare, error) = DialBare
 
 // goGenerateBarePoolAgain makes the build fail when Bare gets a method that the pool would call, but does not yet.
 type goGenerateBarePoolAgain struct {

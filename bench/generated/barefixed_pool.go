@@ -85,12 +85,7 @@ func bareFixedPreset[N int | time.Duration](option *N, value N, name string, err
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBareFixedPoolClosed].
-func (p *BareFixedPool) Acquire(ctx context.Context) (BareFixedLease, error) {
-	return p.acquire(ctx)
-}
-
-// acquire leases a connection.
-func (p *BareFixedPool) acquire(ctx context.Context) (lease BareFixedLease, err error) {
+func (p *BareFixedPool) Acquire(ctx context.Context) (lease BareFixedLease, err error) {
 	if ctx.Err() != nil {
 		return BareFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
@@ -168,7 +163,7 @@ func (l BareFixedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareFixedLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.drop(l.slot)
 	}
 }
 
@@ -184,9 +179,6 @@ type BareFixedPoolStats struct {
 	Creating int // places whose connection is being created
 	Vacant   int // places without a connection
 	Waiting  int // requesters in the queue
-
-	RetiredDiscarded uint64 // connections discarded
-	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
 }
 
 // ErrBareFixedPoolClosed is the error of requesters of a closed pool.
@@ -292,16 +284,15 @@ func (p *BareFixedPool) move(s *bareFixedSlot, to *int) {
 }
 
 // retire parts with the connection of a place that is the caller's, under mu.
-func (p *BareFixedPool) retire(s *bareFixedSlot, reason *uint64) {
-	*reason++
+func (p *BareFixedPool) retire(s *bareFixedSlot) {
 	p.move(s, &p.stats.Vacant)
 	s.conn = nil
 }
 
 // drop is retire for those who don't hold mu.
-func (p *BareFixedPool) drop(s *bareFixedSlot, reason *uint64) {
+func (p *BareFixedPool) drop(s *bareFixedSlot) {
 	p.mu.Lock()
-	p.retire(s, reason)
+	p.retire(s)
 	p.unlock()
 }
 
@@ -446,7 +437,7 @@ func (p *BareFixedPool) deliver(s *bareFixedSlot) bool {
 		*w, p.spare, s.spare = bareFixedWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed {
-		p.retire(s, &p.stats.RetiredUnwanted)
+		p.retire(s)
 		return false
 	}
 	p.move(s, &p.stats.InUse)
@@ -519,12 +510,9 @@ func (p *BareFixedPool) run(s *bareFixedSlot, j *bareFixedJob, conn *BareFixed) 
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		conn, err = DialBareFixed(j.ctx, p.context)
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	conn, err = DialBareFixed(j.ctx, p.context)
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -543,10 +531,10 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 		err = &BareFixedPoolError{Op: j.op, Err: err}
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 	}
 	p.deliver(s)
@@ -564,10 +552,8 @@ func (p *BareFixedPool) failed(s *bareFixedSlot, j *bareFixedJob, err error) {
 	}
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*BareFixed, error) = DialBareFixed
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*BareFixed, error) = DialBareFixed
 
 // goGenerateBareFixedPoolAgain makes the build fail when BareFixed gets a method that the pool would call, but does not yet.
 type goGenerateBareFixedPoolAgain struct {

@@ -690,16 +690,13 @@ func (p *BargingPool) run(s *bargingSlot, j *bargingJob, conn *Barging) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = DialBarging(j.ctx, p.context)
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = DialBarging(j.ctx, p.context)
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -722,10 +719,10 @@ func (p *BargingPool) finish(s *bargingSlot, j *bargingJob, conn *Barging, err e
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
@@ -886,10 +883,8 @@ func (p *BargingPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*Barging, error) = DialBarging
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*Barging, error) = DialBarging
 
 // goGenerateBargingPoolAgain makes the build fail when Barging gets a method that the pool would call, but does not yet.
 type goGenerateBargingPoolAgain struct {

@@ -672,16 +672,13 @@ func (p *DefaultPool) run(s *defaultSlot, j *defaultJob, conn *Default) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = DialDefault(j.ctx, p.context)
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = DialDefault(j.ctx, p.context)
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -704,10 +701,10 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
@@ -817,10 +814,8 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*Default, error) = DialDefault
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*Default, error) = DialDefault
 
 // goGenerateDefaultPoolAgain makes the build fail when Default gets a method that the pool would call, but does not yet.
 type goGenerateDefaultPoolAgain struct {

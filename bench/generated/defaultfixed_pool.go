@@ -678,16 +678,13 @@ func (p *DefaultFixedPool) run(s *defaultFixedSlot, j *defaultFixedJob, conn *De
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
-	case "create":
-		if j.create != nil {
-			conn, err = j.create(j.ctx)
-		} else {
-			conn, err = DialDefaultFixed(j.ctx, p.context)
-		}
-		if conn == nil && err == nil {
-			err = errors.New("returned neither a connection nor an error")
-		}
+	if j.create != nil {
+		conn, err = j.create(j.ctx)
+	} else {
+		conn, err = DialDefaultFixed(j.ctx, p.context)
+	}
+	if conn == nil && err == nil {
+		err = errors.New("returned neither a connection nor an error")
 	}
 	returned = true
 }
@@ -710,10 +707,10 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 		p.stats.LastError = err
 	}
 	switch {
-	case err != nil && j.op == "create":
+	case err != nil:
 		p.failed(s, j, err)
 		return
-	case j.op == "create":
+	default:
 		s.conn = conn
 		p.stats.Created++
 		p.took = time.Since(j.begun)
@@ -823,10 +820,8 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(context.Context, *Server) (*DefaultFixed, error) = DialDefaultFixed
-)
+// The pool is made for a hook with this signature.
+var _ func(context.Context, *Server) (*DefaultFixed, error) = DialDefaultFixed
 
 // goGenerateDefaultFixedPoolAgain makes the build fail when DefaultFixed gets a method that the pool would call, but does not yet.
 type goGenerateDefaultFixedPoolAgain struct {

@@ -544,6 +544,67 @@ proctype finishLate() {
 }
 #endif
 
+/* ---- barging.go ---- */
+
+/* owed has the place go to those who wait although it may be left to others: it is up to numbers and times whether. */
+inline owed() {
+	atomic {
+		n = limit;
+		if
+		:: n & BARGES -> n = 0
+		:: true
+		fi
+	}
+}
+
+inline offer() {
+#ifdef MUTATION_BARGER_TELLS_NOBODY
+	leaves()
+#else
+	atomic { begins = (passing -> begins : 1); passing = 1; leaves() }
+#endif
+}
+
+#ifdef BARGE
+/* passIdle is the goroutines that offer starts, of which this is one. */
+proctype passIdle() {
+	LOCALS;
+	do
+	:: atomic {
+			begins ->
+			begins = 0;
+			others++;
+			x = PLACES;
+#ifndef MUTATION_PASSING_ENDS_LATE
+			passing = 0
+#endif
+		};
+		do
+		:: x > 0 ->
+			atomic { n = limit; x = (n == 0 || (n & BARGES) -> x - 1 : 0); w = (n == 0 || (n & BARGES) -> 0 : NONE); n = 0 };
+			do
+			:: w == NONE -> break
+			:: w != NONE && i == PLACES -> atomic { x = 0; i = 0 }; break
+			:: w != NONE && i < PLACES ->
+				if
+				:: atomic { (turn[i] & IDLE) == 0 -> i++ }
+				:: atomic { (turn[i] & IDLE) == IDLE -> claim(POOL); s = i; i = 0 }; handOver(s); s = 0; break
+				fi
+			od;
+			w = 0
+		:: else -> break
+		od;
+		atomic {
+#ifdef MUTATION_PASSING_ENDS_LATE
+			passing = 0;
+#endif
+			others--
+		}
+	od;
+	false
+}
+#endif
+
 /* ---- lease.go ---- */
 
 /* What a requester does next. */
@@ -742,67 +803,6 @@ proctype releaseCopy() {
 	bool over;
 	atomic { copied != NONE -> s = copiedSlot; l = copiedTurn; r = copied; mine = BIT(N) };
 	Release(r)
-}
-#endif
-
-/* ---- barging.go ---- */
-
-/* owed has the place go to those who wait although it may be left to others: it is up to numbers and times whether. */
-inline owed() {
-	atomic {
-		n = limit;
-		if
-		:: n & BARGES -> n = 0
-		:: true
-		fi
-	}
-}
-
-inline offer() {
-#ifdef MUTATION_BARGER_TELLS_NOBODY
-	leaves()
-#else
-	atomic { begins = (passing -> begins : 1); passing = 1; leaves() }
-#endif
-}
-
-#ifdef BARGE
-/* passIdle is the goroutines that offer starts, of which this is one. */
-proctype passIdle() {
-	LOCALS;
-	do
-	:: atomic {
-			begins ->
-			begins = 0;
-			others++;
-			x = PLACES;
-#ifndef MUTATION_PASSING_ENDS_LATE
-			passing = 0
-#endif
-		};
-		do
-		:: x > 0 ->
-			atomic { n = limit; x = (n == 0 || (n & BARGES) -> x - 1 : 0); w = (n == 0 || (n & BARGES) -> 0 : NONE); n = 0 };
-			do
-			:: w == NONE -> break
-			:: w != NONE && i == PLACES -> atomic { x = 0; i = 0 }; break
-			:: w != NONE && i < PLACES ->
-				if
-				:: atomic { (turn[i] & IDLE) == 0 -> i++ }
-				:: atomic { (turn[i] & IDLE) == IDLE -> claim(POOL); s = i; i = 0 }; handOver(s); s = 0; break
-				fi
-			od;
-			w = 0
-		:: else -> break
-		od;
-		atomic {
-#ifdef MUTATION_PASSING_ENDS_LATE
-			passing = 0;
-#endif
-			others--
-		}
-	od;
-	false
 }
 #endif
 

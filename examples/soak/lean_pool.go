@@ -82,12 +82,7 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
-func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
-	return p.acquire(ctx)
-}
-
-// acquire leases a connection.
-func (p *LeanPool) acquire(ctx context.Context) (lease LeanLease, err error) {
+func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
 		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
@@ -167,7 +162,7 @@ func (l LeanLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LeanLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.drop(l.slot)
 	}
 }
 
@@ -185,10 +180,6 @@ type LeanPoolStats struct {
 	Vacant   int // places without a connection
 	Fresh    int // connections outside the pool
 	Waiting  int // requesters in the queue
-
-	RetiredBroken    uint64 // connections that a hook refused, on release or before a lease
-	RetiredDiscarded uint64 // connections discarded
-	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
 }
 
 // ErrLeanPoolClosed is the error of requesters of a closed pool.
@@ -311,16 +302,15 @@ func (p *LeanPool) move(s *leanSlot, to *int) {
 
 // retire parts with the connection of a place that is the caller's, under mu.
 // The place is not vacant before it is closed, so that there are never more connections than places.
-func (p *LeanPool) retire(s *leanSlot, reason *uint64) {
-	*reason++
+func (p *LeanPool) retire(s *leanSlot) {
 	p.start(context.Background(), s, &leanJob{op: "close", state: &p.stats.Closing})
 	s.conn = nil
 }
 
 // drop is retire for those who don't hold mu.
-func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
+func (p *LeanPool) drop(s *leanSlot) {
 	p.mu.Lock()
-	p.retire(s, reason)
+	p.retire(s)
 	p.unlock()
 }
 
@@ -465,7 +455,7 @@ func (p *LeanPool) deliver(s *leanSlot) bool {
 		*w, p.spare, s.spare = leanWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
-		p.retire(s, &p.stats.RetiredUnwanted)
+		p.retire(s)
 		return false
 	}
 	p.move(s, &p.stats.InUse)
@@ -556,7 +546,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	defer p.unlock()
 	if p.jobs[s] != j {
 		if j.op == "create" && (err == nil || conn != nil) {
-			p.retire(p.outside(conn), &p.stats.RetiredUnwanted)
+			p.retire(p.outside(conn))
 		}
 		return
 	}
@@ -584,7 +574,7 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 // had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 	if s.conn != nil { // it came with an error, or was refused
-		p.retire(s, &p.stats.RetiredUnwanted)
+		p.retire(s)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
@@ -621,7 +611,7 @@ func (p *LeanPool) reusable(s *leanSlot) (ok bool) {
 			return
 		}
 		p.mu.Lock()
-		p.retire(s, &p.stats.RetiredBroken)
+		p.retire(s)
 		p.unlock()
 	}()
 	if s.conn.Broken() {

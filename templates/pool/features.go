@@ -73,6 +73,8 @@ const (
 	hasObserver = observesCreated || observesCreateFailed || observesAcquired || observesAcquireFailed || observesReleased || observesRetired || observesCheckFailed
 	hasDoom     = hasLifetime || hasReset || hasResize                                          // connections may be retired by others than who has them
 	hasUpkeep   = hasLifetime || hasIdle || hasBackground || hasLeaks                           // time alone makes a difference
+	hasReasons  = hasStats || hasObserver || hasDoom || hasIdle                                 // somebody asks why connections are retired
+	hasJobs     = hasCheck || hasClose || resetsAway                                            // goroutines of the pool do more than create
 	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire                                       // something is noted when a place gets its connection
 	hasQueue    = hasTry || hasOutside || hasLimits                                             // requesters differ in how long a queue they may join
 	hasCeiling  = hasBreaker || hasResize || hasKeyed                                           // not every vacant place may be filled

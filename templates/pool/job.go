@@ -166,7 +166,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	case j.op == "close": //poolgen:if hasClose
 		p.move(s, &p.stats.Vacant)
 		return
-	case err != nil && j.op == "create":
+	case err != nil && (!hasJobs || j.op == "create"):
 		s.conn = conn //poolgen:if hasClose
 		p.failed(s, j, err)
 		return
@@ -187,7 +187,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 			p.turnAway(w, s.queue) //poolgen:if hasRejoin
 		}
 		return
-	case j.op == "create":
+	case !hasJobs || j.op == "create":
 		s.conn = conn
 		p.stats.Created++            //poolgen:if hasStats
 		p.arrived(s)                 //poolgen:if hasArrival

@@ -178,7 +178,7 @@ func (p *Pool) move(s *slot, to *int) {
 // retire parts with the connection of a place that is the caller's, under mu.
 // (hasClose) The place is not vacant before it is closed, so that there are never more connections than places.
 func (p *Pool) retire(s *slot, reason *uint64) {
-	*reason++
+	*reason++ //poolgen:if hasReasons
 	if observesRetired {
 		go observeRetired(p.options.Observer, p.why(reason))
 	}

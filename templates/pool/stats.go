@@ -24,15 +24,15 @@ type PoolStats struct {
 	Acquired         uint64        //poolgen:if hasStats // leases of connections of the pool
 	Created          uint64        //poolgen:if hasStats // connections created, fresh ones included
 	CreateFailures   uint64        //poolgen:if hasStats // creates that failed
-	RetiredUnhealthy uint64        //poolgen:if hasCheck // connections that failed a health check
-	RetiredBroken    uint64        //poolgen:if hasJudges || resetsAway || hasBeforeAcquire // connections that a hook refused, on release or before a lease
-	RetiredDiscarded uint64        // connections discarded
+	RetiredUnhealthy uint64        //poolgen:if hasReasons && hasCheck // connections that failed a health check
+	RetiredBroken    uint64        //poolgen:if hasReasons && (hasJudges || resetsAway || hasBeforeAcquire) // connections that a hook refused, on release or before a lease
+	RetiredDiscarded uint64        //poolgen:if hasReasons // connections discarded
 	RetiredExpired   uint64        //poolgen:if hasLifetime // connections older than MaxLifetime
 	RetiredIdle      uint64        //poolgen:if hasIdle // connections idle for longer than IdleTimeout
 	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize || hasKeyed // connections that were too many
-	RetiredLost      uint64        //poolgen:if hasLeaks // connections whose lease was garbage collected
+	RetiredLost      uint64        //poolgen:if hasReasons && hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        //poolgen:if hasReasons // connections released outside the pool or after its end, or created in vain
 	Detached         uint64        //poolgen:if hasDetach && hasStats // connections taken out by Detach
 	Waits            uint64        //poolgen:if hasStats // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration //poolgen:if hasStats // how long, all together

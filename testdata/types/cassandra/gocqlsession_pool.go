@@ -111,7 +111,7 @@ func (p *GocqlSessionPool) AcquireOrCreate(ctx context.Context) (GocqlSessionLea
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *GocqlSessionPool) acquire(ctx context.Context, queue int) (lease GocqlSessionLease, err error) {
 	if ctx.Err() != nil {
 		return GocqlSessionLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -350,7 +350,7 @@ func (p *GocqlSessionPool) place(i int) *gocqlSessionSlot { return (*p.slots.Loa
 // places returns how many places there have been.
 func (p *GocqlSessionPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *GocqlSessionPool) take() *gocqlSessionSlot {
 	var local byte
@@ -426,7 +426,7 @@ func (p *GocqlSessionPool) drop(s *gocqlSessionSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *GocqlSessionPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &gocqlSessionJob{op: "create", state: &p.stats.Creating})
@@ -463,7 +463,7 @@ func (w *gocqlSessionWaiter) wake(s *gocqlSessionSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *GocqlSessionPool) obtain(ctx context.Context, queue int) (*gocqlSessionSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

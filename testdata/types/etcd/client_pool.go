@@ -109,7 +109,7 @@ func (p *ClientPool) AcquireOrCreate(ctx context.Context) (ClientLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *ClientPool) acquire(ctx context.Context, queue int) (lease ClientLease, err error) {
 	if ctx.Err() != nil {
 		return ClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -351,7 +351,7 @@ func (p *ClientPool) place(i int) *clientSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *ClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *ClientPool) take() *clientSlot {
 	var local byte
@@ -427,7 +427,7 @@ func (p *ClientPool) drop(s *clientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *ClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &clientJob{op: "create", state: &p.stats.Creating})
@@ -464,7 +464,7 @@ func (w *clientWaiter) wake(s *clientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *ClientPool) obtain(ctx context.Context, queue int) (*clientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -114,7 +114,7 @@ func (p *FtpServerConnPool) AcquireOrCreate(ctx context.Context) (FtpServerConnL
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *FtpServerConnPool) acquire(ctx context.Context, queue int) (lease FtpServerConnLease, err error) {
 	if ctx.Err() != nil {
 		return FtpServerConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -367,7 +367,7 @@ func (p *FtpServerConnPool) place(i int) *ftpServerConnSlot {
 // places returns how many places there have been.
 func (p *FtpServerConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *FtpServerConnPool) take() *ftpServerConnSlot {
 	var local byte
@@ -443,7 +443,7 @@ func (p *FtpServerConnPool) drop(s *ftpServerConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *FtpServerConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &ftpServerConnJob{op: "create", state: &p.stats.Creating})
@@ -480,7 +480,7 @@ func (w *ftpServerConnWaiter) wake(s *ftpServerConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *FtpServerConnPool) obtain(ctx context.Context, queue int) (*ftpServerConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

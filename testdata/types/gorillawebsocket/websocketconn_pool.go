@@ -111,7 +111,7 @@ func (p *WebsocketConnPool) AcquireOrCreate(ctx context.Context) (WebsocketConnL
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *WebsocketConnPool) acquire(ctx context.Context, queue int) (lease WebsocketConnLease, err error) {
 	if ctx.Err() != nil {
 		return WebsocketConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -355,7 +355,7 @@ func (p *WebsocketConnPool) place(i int) *websocketConnSlot {
 // places returns how many places there have been.
 func (p *WebsocketConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *WebsocketConnPool) take() *websocketConnSlot {
 	var local byte
@@ -431,7 +431,7 @@ func (p *WebsocketConnPool) drop(s *websocketConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *WebsocketConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &websocketConnJob{op: "create", state: &p.stats.Creating})
@@ -468,7 +468,7 @@ func (w *websocketConnWaiter) wake(s *websocketConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *WebsocketConnPool) obtain(ctx context.Context, queue int) (*websocketConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *GrpcClientConnPool) AcquireOrCreate(ctx context.Context) (GrpcClientCon
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *GrpcClientConnPool) acquire(ctx context.Context, queue int) (lease GrpcClientConnLease, err error) {
 	if ctx.Err() != nil {
 		return GrpcClientConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -352,7 +352,7 @@ func (p *GrpcClientConnPool) place(i int) *grpcClientConnSlot {
 // places returns how many places there have been.
 func (p *GrpcClientConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *GrpcClientConnPool) take() *grpcClientConnSlot {
 	var local byte
@@ -428,7 +428,7 @@ func (p *GrpcClientConnPool) drop(s *grpcClientConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *GrpcClientConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &grpcClientConnJob{op: "create", state: &p.stats.Creating})
@@ -465,7 +465,7 @@ func (w *grpcClientConnWaiter) wake(s *grpcClientConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *GrpcClientConnPool) obtain(ctx context.Context, queue int) (*grpcClientConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -114,7 +114,7 @@ func (p *ImapClientPool) AcquireOrCreate(ctx context.Context) (ImapClientLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *ImapClientPool) acquire(ctx context.Context, queue int) (lease ImapClientLease, err error) {
 	if ctx.Err() != nil {
 		return ImapClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -365,7 +365,7 @@ func (p *ImapClientPool) place(i int) *imapClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *ImapClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *ImapClientPool) take() *imapClientSlot {
 	var local byte
@@ -441,7 +441,7 @@ func (p *ImapClientPool) drop(s *imapClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *ImapClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &imapClientJob{op: "create", state: &p.stats.Creating})
@@ -478,7 +478,7 @@ func (w *imapClientWaiter) wake(s *imapClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *ImapClientPool) obtain(ctx context.Context, queue int) (*imapClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

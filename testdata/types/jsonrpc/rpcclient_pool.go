@@ -111,7 +111,7 @@ func (p *RpcClientPool) AcquireOrCreate(ctx context.Context) (RpcClientLease, er
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *RpcClientPool) acquire(ctx context.Context, queue int) (lease RpcClientLease, err error) {
 	if ctx.Err() != nil {
 		return RpcClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -353,7 +353,7 @@ func (p *RpcClientPool) place(i int) *rpcClientSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *RpcClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *RpcClientPool) take() *rpcClientSlot {
 	var local byte
@@ -429,7 +429,7 @@ func (p *RpcClientPool) drop(s *rpcClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *RpcClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &rpcClientJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +466,7 @@ func (w *rpcClientWaiter) wake(s *rpcClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *RpcClientPool) obtain(ctx context.Context, queue int) (*rpcClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

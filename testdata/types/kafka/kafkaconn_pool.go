@@ -114,7 +114,7 @@ func (p *KafkaConnPool) AcquireOrCreate(ctx context.Context) (KafkaConnLease, er
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *KafkaConnPool) acquire(ctx context.Context, queue int) (lease KafkaConnLease, err error) {
 	if ctx.Err() != nil {
 		return KafkaConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -365,7 +365,7 @@ func (p *KafkaConnPool) place(i int) *kafkaConnSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *KafkaConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *KafkaConnPool) take() *kafkaConnSlot {
 	var local byte
@@ -441,7 +441,7 @@ func (p *KafkaConnPool) drop(s *kafkaConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *KafkaConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &kafkaConnJob{op: "create", state: &p.stats.Creating})
@@ -478,7 +478,7 @@ func (w *kafkaConnWaiter) wake(s *kafkaConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *KafkaConnPool) obtain(ctx context.Context, queue int) (*kafkaConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

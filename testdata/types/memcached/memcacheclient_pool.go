@@ -114,7 +114,7 @@ func (p *MemcacheClientPool) AcquireOrCreate(ctx context.Context) (MemcacheClien
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *MemcacheClientPool) acquire(ctx context.Context, queue int) (lease MemcacheClientLease, err error) {
 	if ctx.Err() != nil {
 		return MemcacheClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -367,7 +367,7 @@ func (p *MemcacheClientPool) place(i int) *memcacheClientSlot {
 // places returns how many places there have been.
 func (p *MemcacheClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *MemcacheClientPool) take() *memcacheClientSlot {
 	var local byte
@@ -443,7 +443,7 @@ func (p *MemcacheClientPool) drop(s *memcacheClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *MemcacheClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &memcacheClientJob{op: "create", state: &p.stats.Creating})
@@ -480,7 +480,7 @@ func (w *memcacheClientWaiter) wake(s *memcacheClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *MemcacheClientPool) obtain(ctx context.Context, queue int) (*memcacheClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *MongoSessionPool) AcquireOrCreate(ctx context.Context) (MongoSessionLea
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *MongoSessionPool) acquire(ctx context.Context, queue int) (lease MongoSessionLease, err error) {
 	if ctx.Err() != nil {
 		return MongoSessionLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -353,7 +353,7 @@ func (p *MongoSessionPool) place(i int) *mongoSessionSlot { return (*p.slots.Loa
 // places returns how many places there have been.
 func (p *MongoSessionPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *MongoSessionPool) take() *mongoSessionSlot {
 	var local byte
@@ -429,7 +429,7 @@ func (p *MongoSessionPool) drop(s *mongoSessionSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *MongoSessionPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &mongoSessionJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +466,7 @@ func (w *mongoSessionWaiter) wake(s *mongoSessionSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *MongoSessionPool) obtain(ctx context.Context, queue int) (*mongoSessionSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
@@ -844,7 +844,5 @@ func (p *MongoSessionPool) Warm(ctx context.Context, n int, create func(ctx cont
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(*mongo.Session, context.Context) = (*mongo.Session).EndSession
-)
+// The pool is made for a hook with this signature.
+var _ func(*mongo.Session, context.Context) = (*mongo.Session).EndSession

@@ -111,7 +111,7 @@ func (p *MqttClientPool) AcquireOrCreate(ctx context.Context) (MqttClientLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *MqttClientPool) acquire(ctx context.Context, queue int) (lease MqttClientLease, err error) {
 	if ctx.Err() != nil {
 		return MqttClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -346,7 +346,7 @@ func (p *MqttClientPool) place(i int) *mqttClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *MqttClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *MqttClientPool) take() *mqttClientSlot {
 	var local byte
@@ -422,7 +422,7 @@ func (p *MqttClientPool) drop(s *mqttClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *MqttClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &mqttClientJob{op: "create", state: &p.stats.Creating})
@@ -459,7 +459,7 @@ func (w *mqttClientWaiter) wake(s *mqttClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *MqttClientPool) obtain(ctx context.Context, queue int) (*mqttClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

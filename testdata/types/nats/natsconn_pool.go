@@ -114,7 +114,7 @@ func (p *NatsConnPool) AcquireOrCreate(ctx context.Context) (NatsConnLease, erro
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLease, err error) {
 	if ctx.Err() != nil {
 		return NatsConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -362,7 +362,7 @@ func (p *NatsConnPool) place(i int) *natsConnSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *NatsConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *NatsConnPool) take() *natsConnSlot {
 	var local byte
@@ -438,7 +438,7 @@ func (p *NatsConnPool) drop(s *natsConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *NatsConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &natsConnJob{op: "create", state: &p.stats.Creating})
@@ -475,7 +475,7 @@ func (w *natsConnWaiter) wake(s *natsConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *NatsConnPool) obtain(ctx context.Context, queue int) (*natsConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

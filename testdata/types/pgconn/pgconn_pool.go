@@ -112,7 +112,7 @@ func (p *PgConnPool) AcquireOrCreate(ctx context.Context) (PgConnLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *PgConnPool) acquire(ctx context.Context, queue int) (lease PgConnLease, err error) {
 	if ctx.Err() != nil {
 		return PgConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -360,7 +360,7 @@ func (p *PgConnPool) place(i int) *pgConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *PgConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *PgConnPool) take() *pgConnSlot {
 	var local byte
@@ -436,7 +436,7 @@ func (p *PgConnPool) drop(s *pgConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *PgConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &pgConnJob{op: "create", state: &p.stats.Creating})
@@ -473,7 +473,7 @@ func (w *pgConnWaiter) wake(s *pgConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *PgConnPool) obtain(ctx context.Context, queue int) (*pgConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

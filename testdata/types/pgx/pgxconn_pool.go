@@ -112,7 +112,7 @@ func (p *PgxConnPool) AcquireOrCreate(ctx context.Context) (PgxConnLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *PgxConnPool) acquire(ctx context.Context, queue int) (lease PgxConnLease, err error) {
 	if ctx.Err() != nil {
 		return PgxConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -360,7 +360,7 @@ func (p *PgxConnPool) place(i int) *pgxConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *PgxConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *PgxConnPool) take() *pgxConnSlot {
 	var local byte
@@ -436,7 +436,7 @@ func (p *PgxConnPool) drop(s *pgxConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *PgxConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &pgxConnJob{op: "create", state: &p.stats.Creating})
@@ -473,7 +473,7 @@ func (w *pgxConnWaiter) wake(s *pgxConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *PgxConnPool) obtain(ctx context.Context, queue int) (*pgxConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

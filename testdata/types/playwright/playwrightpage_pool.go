@@ -111,7 +111,7 @@ func (p *PlaywrightPagePool) AcquireOrCreate(ctx context.Context) (PlaywrightPag
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *PlaywrightPagePool) acquire(ctx context.Context, queue int) (lease PlaywrightPageLease, err error) {
 	if ctx.Err() != nil {
 		return PlaywrightPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -352,7 +352,7 @@ func (p *PlaywrightPagePool) place(i int) *playwrightPageSlot {
 // places returns how many places there have been.
 func (p *PlaywrightPagePool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *PlaywrightPagePool) take() *playwrightPageSlot {
 	var local byte
@@ -428,7 +428,7 @@ func (p *PlaywrightPagePool) drop(s *playwrightPageSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *PlaywrightPagePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &playwrightPageJob{op: "create", state: &p.stats.Creating})
@@ -465,7 +465,7 @@ func (w *playwrightPageWaiter) wake(s *playwrightPageSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *PlaywrightPagePool) obtain(ctx context.Context, queue int) (*playwrightPageSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *QuicConnPool) AcquireOrCreate(ctx context.Context) (QuicConnLease, erro
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *QuicConnPool) acquire(ctx context.Context, queue int) (lease QuicConnLease, err error) {
 	if ctx.Err() != nil {
 		return QuicConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -346,7 +346,7 @@ func (p *QuicConnPool) place(i int) *quicConnSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *QuicConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *QuicConnPool) take() *quicConnSlot {
 	var local byte
@@ -422,7 +422,7 @@ func (p *QuicConnPool) drop(s *quicConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *QuicConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &quicConnJob{op: "create", state: &p.stats.Creating})
@@ -459,7 +459,7 @@ func (w *quicConnWaiter) wake(s *quicConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *QuicConnPool) obtain(ctx context.Context, queue int) (*quicConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

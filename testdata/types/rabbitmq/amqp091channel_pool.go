@@ -111,7 +111,7 @@ func (p *Amqp091ChannelPool) AcquireOrCreate(ctx context.Context) (Amqp091Channe
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *Amqp091ChannelPool) acquire(ctx context.Context, queue int) (lease Amqp091ChannelLease, err error) {
 	if ctx.Err() != nil {
 		return Amqp091ChannelLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -352,7 +352,7 @@ func (p *Amqp091ChannelPool) place(i int) *amqp091ChannelSlot {
 // places returns how many places there have been.
 func (p *Amqp091ChannelPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *Amqp091ChannelPool) take() *amqp091ChannelSlot {
 	var local byte
@@ -428,7 +428,7 @@ func (p *Amqp091ChannelPool) drop(s *amqp091ChannelSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *Amqp091ChannelPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &amqp091ChannelJob{op: "create", state: &p.stats.Creating})
@@ -465,7 +465,7 @@ func (w *amqp091ChannelWaiter) wake(s *amqp091ChannelSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *Amqp091ChannelPool) obtain(ctx context.Context, queue int) (*amqp091ChannelSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

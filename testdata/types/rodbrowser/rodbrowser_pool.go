@@ -109,7 +109,7 @@ func (p *RodBrowserPool) AcquireOrCreate(ctx context.Context) (RodBrowserLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *RodBrowserPool) acquire(ctx context.Context, queue int) (lease RodBrowserLease, err error) {
 	if ctx.Err() != nil {
 		return RodBrowserLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -351,7 +351,7 @@ func (p *RodBrowserPool) place(i int) *rodBrowserSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *RodBrowserPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *RodBrowserPool) take() *rodBrowserSlot {
 	var local byte
@@ -427,7 +427,7 @@ func (p *RodBrowserPool) drop(s *rodBrowserSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *RodBrowserPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &rodBrowserJob{op: "create", state: &p.stats.Creating})
@@ -464,7 +464,7 @@ func (w *rodBrowserWaiter) wake(s *rodBrowserSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *RodBrowserPool) obtain(ctx context.Context, queue int) (*rodBrowserSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

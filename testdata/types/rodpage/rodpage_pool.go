@@ -109,7 +109,7 @@ func (p *RodPagePool) AcquireOrCreate(ctx context.Context) (RodPageLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *RodPagePool) acquire(ctx context.Context, queue int) (lease RodPageLease, err error) {
 	if ctx.Err() != nil {
 		return RodPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -348,7 +348,7 @@ func (p *RodPagePool) place(i int) *rodPageSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *RodPagePool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *RodPagePool) take() *rodPageSlot {
 	var local byte
@@ -424,7 +424,7 @@ func (p *RodPagePool) drop(s *rodPageSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *RodPagePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &rodPageJob{op: "create", state: &p.stats.Creating})
@@ -461,7 +461,7 @@ func (w *rodPageWaiter) wake(s *rodPageSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *RodPagePool) obtain(ctx context.Context, queue int) (*rodPageSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

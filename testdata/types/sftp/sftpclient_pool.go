@@ -115,7 +115,7 @@ func (p *SftpClientPool) AcquireOrCreate(ctx context.Context) (SftpClientLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *SftpClientPool) acquire(ctx context.Context, queue int) (lease SftpClientLease, err error) {
 	if ctx.Err() != nil {
 		return SftpClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -366,7 +366,7 @@ func (p *SftpClientPool) place(i int) *sftpClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SftpClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *SftpClientPool) take() *sftpClientSlot {
 	var local byte
@@ -442,7 +442,7 @@ func (p *SftpClientPool) drop(s *sftpClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *SftpClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sftpClientJob{op: "create", state: &p.stats.Creating})
@@ -479,7 +479,7 @@ func (w *sftpClientWaiter) wake(s *sftpClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *SftpClientPool) obtain(ctx context.Context, queue int) (*sftpClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

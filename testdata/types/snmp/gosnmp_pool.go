@@ -109,7 +109,7 @@ func (p *GoSNMPPool) AcquireOrCreate(ctx context.Context) (GoSNMPLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *GoSNMPPool) acquire(ctx context.Context, queue int) (lease GoSNMPLease, err error) {
 	if ctx.Err() != nil {
 		return GoSNMPLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -351,7 +351,7 @@ func (p *GoSNMPPool) place(i int) *goSNMPSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *GoSNMPPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *GoSNMPPool) take() *goSNMPSlot {
 	var local byte
@@ -427,7 +427,7 @@ func (p *GoSNMPPool) drop(s *goSNMPSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *GoSNMPPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &goSNMPJob{op: "create", state: &p.stats.Creating})
@@ -464,7 +464,7 @@ func (w *goSNMPWaiter) wake(s *goSNMPSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *GoSNMPPool) obtain(ctx context.Context, queue int) (*goSNMPSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

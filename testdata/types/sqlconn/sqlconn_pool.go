@@ -112,7 +112,7 @@ func (p *SqlConnPool) AcquireOrCreate(ctx context.Context) (SqlConnLease, error)
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *SqlConnPool) acquire(ctx context.Context, queue int) (lease SqlConnLease, err error) {
 	if ctx.Err() != nil {
 		return SqlConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -363,7 +363,7 @@ func (p *SqlConnPool) place(i int) *sqlConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *SqlConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *SqlConnPool) take() *sqlConnSlot {
 	var local byte
@@ -439,7 +439,7 @@ func (p *SqlConnPool) drop(s *sqlConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *SqlConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sqlConnJob{op: "create", state: &p.stats.Creating})
@@ -476,7 +476,7 @@ func (w *sqlConnWaiter) wake(s *sqlConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *SqlConnPool) obtain(ctx context.Context, queue int) (*sqlConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *DriverConnPool) AcquireOrCreate(ctx context.Context) (DriverConnLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *DriverConnPool) acquire(ctx context.Context, queue int) (lease DriverConnLease, err error) {
 	if ctx.Err() != nil {
 		return DriverConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -353,7 +353,7 @@ func (p *DriverConnPool) place(i int) *driverConnSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *DriverConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *DriverConnPool) take() *driverConnSlot {
 	var local byte
@@ -429,7 +429,7 @@ func (p *DriverConnPool) drop(s *driverConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *DriverConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &driverConnJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +466,7 @@ func (w *driverConnWaiter) wake(s *driverConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *DriverConnPool) obtain(ctx context.Context, queue int) (*driverConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *SqliteConnPool) AcquireOrCreate(ctx context.Context) (SqliteConnLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *SqliteConnPool) acquire(ctx context.Context, queue int) (lease SqliteConnLease, err error) {
 	if ctx.Err() != nil {
 		return SqliteConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -353,7 +353,7 @@ func (p *SqliteConnPool) place(i int) *sqliteConnSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SqliteConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *SqliteConnPool) take() *sqliteConnSlot {
 	var local byte
@@ -429,7 +429,7 @@ func (p *SqliteConnPool) drop(s *sqliteConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *SqliteConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sqliteConnJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +466,7 @@ func (w *sqliteConnWaiter) wake(s *sqliteConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *SqliteConnPool) obtain(ctx context.Context, queue int) (*sqliteConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
@@ -844,7 +844,5 @@ func (p *SqliteConnPool) Warm(ctx context.Context, n int, create func(ctx contex
 	return err
 }
 
-// The pool is made for hooks with these signatures.
-var (
-	_ func(*sqlite.Conn) error = (*sqlite.Conn).Close
-)
+// The pool is made for a hook with this signature.
+var _ func(*sqlite.Conn) error = (*sqlite.Conn).Close

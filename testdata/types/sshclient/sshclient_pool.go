@@ -114,7 +114,7 @@ func (p *SshClientPool) AcquireOrCreate(ctx context.Context) (SshClientLease, er
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *SshClientPool) acquire(ctx context.Context, queue int) (lease SshClientLease, err error) {
 	if ctx.Err() != nil {
 		return SshClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -365,7 +365,7 @@ func (p *SshClientPool) place(i int) *sshClientSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *SshClientPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *SshClientPool) take() *sshClientSlot {
 	var local byte
@@ -441,7 +441,7 @@ func (p *SshClientPool) drop(s *sshClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *SshClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sshClientJob{op: "create", state: &p.stats.Creating})
@@ -478,7 +478,7 @@ func (w *sshClientWaiter) wake(s *sshClientSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *SshClientPool) obtain(ctx context.Context, queue int) (*sshClientSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -111,7 +111,7 @@ func (p *SshSessionPool) AcquireOrCreate(ctx context.Context) (SshSessionLease, 
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *SshSessionPool) acquire(ctx context.Context, queue int) (lease SshSessionLease, err error) {
 	if ctx.Err() != nil {
 		return SshSessionLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -353,7 +353,7 @@ func (p *SshSessionPool) place(i int) *sshSessionSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SshSessionPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *SshSessionPool) take() *sshSessionSlot {
 	var local byte
@@ -429,7 +429,7 @@ func (p *SshSessionPool) drop(s *sshSessionSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *SshSessionPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sshSessionJob{op: "create", state: &p.stats.Creating})
@@ -466,7 +466,7 @@ func (w *sshSessionWaiter) wake(s *sshSessionSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *SshSessionPool) obtain(ctx context.Context, queue int) (*sshSessionSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

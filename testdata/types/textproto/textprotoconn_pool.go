@@ -111,7 +111,7 @@ func (p *TextprotoConnPool) AcquireOrCreate(ctx context.Context) (TextprotoConnL
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *TextprotoConnPool) acquire(ctx context.Context, queue int) (lease TextprotoConnLease, err error) {
 	if ctx.Err() != nil {
 		return TextprotoConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -355,7 +355,7 @@ func (p *TextprotoConnPool) place(i int) *textprotoConnSlot {
 // places returns how many places there have been.
 func (p *TextprotoConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *TextprotoConnPool) take() *textprotoConnSlot {
 	var local byte
@@ -431,7 +431,7 @@ func (p *TextprotoConnPool) drop(s *textprotoConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *TextprotoConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &textprotoConnJob{op: "create", state: &p.stats.Creating})
@@ -468,7 +468,7 @@ func (w *textprotoConnWaiter) wake(s *textprotoConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *TextprotoConnPool) obtain(ctx context.Context, queue int) (*textprotoConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

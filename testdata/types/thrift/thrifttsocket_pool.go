@@ -111,7 +111,7 @@ func (p *ThriftTSocketPool) AcquireOrCreate(ctx context.Context) (ThriftTSocketL
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *ThriftTSocketPool) acquire(ctx context.Context, queue int) (lease ThriftTSocketLease, err error) {
 	if ctx.Err() != nil {
 		return ThriftTSocketLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -408,7 +408,7 @@ func (p *ThriftTSocketPool) place(i int) *thriftTSocketSlot {
 // places returns how many places there have been.
 func (p *ThriftTSocketPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *ThriftTSocketPool) take() *thriftTSocketSlot {
 	var local byte
@@ -489,7 +489,7 @@ func (p *ThriftTSocketPool) drop(s *thriftTSocketSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *ThriftTSocketPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &thriftTSocketJob{op: "create", state: &p.stats.Creating})
@@ -526,7 +526,7 @@ func (w *thriftTSocketWaiter) wake(s *thriftTSocketSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (*thriftTSocketSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()

@@ -109,7 +109,7 @@ func (p *ZkConnPool) AcquireOrCreate(ctx context.Context) (ZkConnLease, error) {
 }
 
 // acquire leases a connection.
-// If it had to wait with queue or more others, it fails or, if queue is negative, creates one outside the pool.
+// It does not wait with queue or more others.
 func (p *ZkConnPool) acquire(ctx context.Context, queue int) (lease ZkConnLease, err error) {
 	if ctx.Err() != nil {
 		return ZkConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -348,7 +348,7 @@ func (p *ZkConnPool) place(i int) *zkConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *ZkConnPool) places() int { return len(*p.slots.Load()) }
 
-// take claims an idle place, or returns nil if there is none or somebody waits. Goroutines that run at the same time
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 func (p *ZkConnPool) take() *zkConnSlot {
 	var local byte
@@ -424,7 +424,7 @@ func (p *ZkConnPool) drop(s *zkConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path while somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
 func (p *ZkConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &zkConnJob{op: "create", state: &p.stats.Creating})
@@ -461,7 +461,7 @@ func (w *zkConnWaiter) wake(s *zkConnSlot, err error) {
 	w.ready <- s
 }
 
-// obtain gets a requester a place when none is idle, as acquire says.
+// obtain gets a requester a place when none is idle.
 func (p *ZkConnPool) obtain(ctx context.Context, queue int) (*zkConnSlot, error) {
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
