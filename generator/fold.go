@@ -236,8 +236,8 @@ func (s *source) findMarks() ([]mark, error) {
 	return marks, nil
 }
 
-// choice folds a switch. One by a value lists all that there are, so if a single case is left, that is what happens. A case that always
-// holds is the default.
+// choice folds a switch. One whose mark does not hold is what its only case does, as there is nothing to choose from. A case that
+// always holds is the default.
 func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
 	var left []*ast.CaseClause
 	for _, stmt := range n.Body.List {
@@ -251,12 +251,21 @@ func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
 			}
 		}
 	}
-	if n.Tag == nil || len(left) != 1 || len(left) == len(n.Body.List) {
+	if !dropped[n] {
+		return
+	}
+	if len(left) != 1 {
+		f.err = fmt.Errorf("%s: a marked switch is left with %d cases", f.name, len(left))
 		return
 	}
 	begin, end := f.offset(left[0].Colon)+1, f.offset(left[0].End())
 	end += strings.IndexByte(f.text[end:], '\n') + 1 // as edits of the last statement may have its line
 	f.edits = append(f.edits, edit{from: f.offset(n.Pos()), to: begin}, edit{from: end, to: f.offset(n.End())})
+}
+
+func isSwitch(n ast.Node) bool {
+	_, ok := n.(*ast.SwitchStmt)
+	return ok
 }
 
 // mark applies a mark, and reports whether what it is about stays.
@@ -265,7 +274,7 @@ func (f *folder) mark(m mark) (stays bool) {
 	switch {
 	case err != nil:
 		f.err = fmt.Errorf("%s: %w", f.name, err)
-	case stays:
+	case stays || isSwitch(m.node): // see choice
 		f.dropComment(m)
 	default:
 		from, to := f.offset(m.node.Pos()), max(f.offset(m.node.End()), f.offset(m.comment.End()))

@@ -55,7 +55,7 @@ func (p *Pool) run(s *slot, j *job, conn *Conn) {
 		}
 		p.finish(s, j, conn, err)
 	}()
-	switch j.op {
+	switch j.op { //poolgen:if hasJobs
 	case "create":
 		if hasRetry && j.err != nil && j.ctx.Err() != nil {
 			err = j.err
