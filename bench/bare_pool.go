@@ -20,8 +20,8 @@ import (
 // BarePoolOptions are the settings of a [BarePool]. A field that is zero stands for the default.
 type BarePoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrBarePoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrBarePoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -48,7 +48,7 @@ type BarePool struct {
 	mu     sync.Mutex             // guards all that follows
 	stats  BarePoolStats          // counts idle connections as in use
 	high   int                    // all places from here on are vacant
-	jobs   map[*bareSlot]*bareJob // what goroutines of the pool do, on places and outside
+	jobs   map[*bareSlot]*bareJob // what goroutines of the pool do, by place
 	line   bareWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *bareWaiter            // waiters for reuse, linked by next
 	served time.Time              // when the queue formed, or got a released connection last
@@ -73,7 +73,7 @@ func NewBarePool(options BarePoolOptions) (*BarePool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *BarePoolOptions) complete() (err error) {
 	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
 	barePreset(&o.MaxWaiters, math.MaxInt32, "BarePoolOptions.MaxWaiters", &err)
@@ -103,7 +103,7 @@ func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) { return p
 func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err error) {
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -133,8 +133,8 @@ func (p *BarePool) With(ctx context.Context, f func(*Bare) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrBarePoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BarePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
@@ -225,8 +225,8 @@ func (l BareLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// BarePoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// BarePoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type BarePoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -241,7 +241,7 @@ type BarePoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -269,15 +269,15 @@ func (p *BarePool) Stats() BarePoolStats {
 // ErrBarePoolClosed is the error of requesters of a closed pool.
 var ErrBarePoolClosed = errors.New("BarePool: the pool is closed")
 
-// ErrBarePoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrBarePoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrBarePoolExhausted = errors.New("BarePool: all places are taken")
 
 // BarePoolError is the error of an operation of the pool, or of a hook that it called.
 type BarePoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -316,7 +316,7 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *
 // bareNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bareNoReturn = "did not return: panic %v\n\n%s"
 
-// bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// bareSlot is a place for a connection, on a cache line of its own.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
 	pool  *BarePool
@@ -380,9 +380,9 @@ func (p *BarePool) outside(conn *Bare) *bareSlot {
 	return &bareSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *BarePool) move(s *bareSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -413,7 +413,7 @@ func (p *BarePool) drop(s *bareSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
@@ -432,7 +432,7 @@ func (p *BarePool) unlock() {
 	p.mu.Unlock()
 }
 
-// bareWaiter is a requester that waits, in the queue or for a job.
+// bareWaiter is a requester that waits.
 type bareWaiter struct {
 	next, prev *bareWaiter     // nil outside the queue
 	job        *bareJob        // nil of those who are in the queue for the first time
@@ -452,7 +452,7 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -605,7 +605,7 @@ func (p *BarePool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *BarePool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -722,13 +722,13 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -739,12 +739,12 @@ func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *bareJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -787,7 +787,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

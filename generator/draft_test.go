@@ -15,7 +15,7 @@ func whole(t *testing.T, c *Connection, r Request) string {
 	t.Helper()
 	parsed, err := parsedTemplate()
 	require.NoError(t, err)
-	o := &outline{Connection: c, features: parsed.features(c, r), names: outputNames(parsed.ids.declared, newStem(r.prefix()), c.Type)}
+	o := &outline{Connection: c, features: parsed.features(c, r), names: outputNames(parsed.ids.declared, newStem(r.prefix()), c.Type).fit(parsed.features(c, r), newStem(r.prefix()))}
 	d := &draft{}
 	var texts []string
 	add := func(text string) {

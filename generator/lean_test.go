@@ -38,8 +38,8 @@ func (c *MyConn) Close() error                          { return nil }
 func TestTheGeneratedFileDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	require.LessOrEqual(t, lines(generated(t, checkedAndClosed)), 900)
-	require.LessOrEqual(t, lines(generated(t, checkedAndClosed, "none")), 680)
-	require.LessOrEqual(t, lines(generated(t, "", "none")), 565)
+	require.LessOrEqual(t, lines(generated(t, checkedAndClosed, "none")), 678)
+	require.LessOrEqual(t, lines(generated(t, "", "none")), 569)
 }
 
 func TestAPoolWithoutHooksIsShorter(t *testing.T) {

@@ -147,7 +147,7 @@ func (t *template) outline(c *Connection, f features, prefix string) (*outline, 
 		}
 	}
 	key, _ := json.Marshal(marked) // which it can be
-	o := &outline{Connection: marked, features: f, names: outputNames(t.ids.declared, s, marked.Type), key: string(key) + s.as + " " + f.key()}
+	o := &outline{Connection: marked, features: f, names: outputNames(t.ids.declared, s, marked.Type).fit(f, s), key: string(key) + s.as + " " + f.key()}
 	o.allow()
 	return o, m.marked
 }

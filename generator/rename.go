@@ -103,14 +103,26 @@ func (s *source) replaceText(c *ast.Comment, text string) {
 }
 
 // renameDoc renames the unexported name with which a doc comment begins; exported ones are renamed wherever
-// they stand.
+// they stand, unless it is that of a method.
 func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, packageLevel bool) {
-	if doc == nil || !packageLevel || token.IsExported(name.Name) {
+	if doc == nil || packageLevel && token.IsExported(name.Name) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(doc.List[0].Text, "// "+name.Name+" "); ok {
+		if !packageLevel { // a method keeps its name, even if a type has it, too: an edit that changes nothing keeps others out
+			s.replace(doc.List[0].Pos(), doc.List[0].End(), "// "+name.Name+" "+n.inText(rest))
+			return
+		}
 		s.replaceText(doc.List[0], "// "+n[name.Name]+" "+n.inText(rest))
 	}
+}
+
+// fit makes a name that is of no use to users of a pool with these features one that they don't see.
+func (n names) fit(f features, s stem) names {
+	if !f["hasStats"] {
+		n["PoolStats"] = s.lower + "Stats"
+	}
+	return n
 }
 
 // inText renames the exported names in the text of a comment or string. Conn is also a method, so it is

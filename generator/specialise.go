@@ -70,7 +70,7 @@ func (s *source) specialise(o *outline, t *template) error {
 		s.hide(o.Hooks[Close])
 	}
 	others := map[string]string{"Context": o.Context, "Key": o.Key, "Observer": o.Observer, "none": o.none()}
-	s.edits = append(s.edits, s.renames.get(fmt.Sprint(o.names["Pool"], o.names["Conn"], others), func() []edit {
+	s.edits = append(s.edits, s.renames.get(fmt.Sprint(o.names["Pool"], o.names["Conn"], o.names["PoolStats"], others), func() []edit {
 		renamed := s.unedited()
 		renamed.rename(o.names, t.ids, others)
 		return renamed.edits

@@ -140,13 +140,13 @@ func specialiseTests(t *testing.T, request Request) {
 	require.NoError(t, err)
 	connection, err := resolve(pkg, request)
 	require.NoError(t, err)
-	n := outputNames(parsed.ids.declared, newStem("Conn"), "Conn")
+	f := parsed.features(connection, request)
+	n := outputNames(parsed.ids.declared, newStem("Conn"), "Conn").fit(f, newStem("Conn"))
 	for name := range n {
 		if !own[name] { // the tests' own names stay
 			n[name] = name
 		}
 	}
-	f := parsed.features(connection, request)
 	for _, s := range tests {
 		require.NoError(t, s.fold(f, n))
 		s.rename(n, parsed.ids, map[string]string{"Context": connection.Context, "Key": "string", "Observer": "*connObserver"})

@@ -29,10 +29,10 @@ type AllPoolOptions struct {
 	IdleTimeout          time.Duration // a connection idle for longer is retired, at most a quarter later; by default never
 	MaxLifetime          time.Duration // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrAllPoolExhausted; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrAllPoolExhausted; by default any number
 	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration // bounds a wait, whatever the requester's context says; by default nothing does
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	CreateRetries        int           // how often a failed create is tried again within CreateTimeout, after longer and longer pauses; by default never
 	BreakAfter           int           // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
@@ -51,7 +51,7 @@ type AllPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type AllPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	slots   atomic.Pointer[[]*allSlot] // the places there have been so far
@@ -61,7 +61,7 @@ type AllPool struct {
 	waits   allTally           // of them
 	holds   allTally           // of the time that leases lasted
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	passing atomic.Bool        // a goroutine is about to begin
+	passing atomic.Bool        // a goroutine that runs passIdle is about to begin
 	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -70,7 +70,7 @@ type AllPool struct {
 	mu        sync.Mutex           // guards all that follows
 	stats     AllPoolStats         // counts idle connections as in use
 	high      int                  // all places from here on are vacant
-	jobs      map[*allSlot]*allJob // what goroutines of the pool do, on places and outside
+	jobs      map[*allSlot]*allJob // what goroutines of the pool do, by place
 	line      allWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *allWaiter           // waiters for reuse, linked by next
 	served    time.Time            // when the queue formed, or got a released connection last
@@ -113,7 +113,7 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *AllPoolOptions) complete() (err error) {
 	allPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "AllPoolOptions.MaxSize", &err)
 	allPreset(&o.MinIdle, 0, "AllPoolOptions.MinIdle", &err)
@@ -155,7 +155,7 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrAllPoolClosed].
-// Requesters may take what is released before those who wait, if an option allows it.
+// With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *AllPool) Acquire(ctx context.Context) (AllLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -167,7 +167,7 @@ func (p *AllPool) TryAcquire(ctx context.Context) (AllLease, error) { return p.a
 func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *AllPool) acquire(ctx context.Context, queue int) (lease AllLease, err error) {
 	if ctx.Err() != nil {
 		return AllLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -197,8 +197,8 @@ func (p *AllPool) With(ctx context.Context, f func(*All) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrAllPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrAllPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *AllPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewAllPool has not made p
@@ -299,8 +299,8 @@ func (l AllLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|allDoomed, l.turn+4|allDoomed))
 }
 
-// AllPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// AllPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 // Vacant is negative while there are more connections than Resize has left places for.
 type AllPoolStats struct {
 	MaxSize  int // places
@@ -321,7 +321,7 @@ type AllPoolStats struct {
 	RetiredSurplus   uint64        // connections that were too many
 	RetiredLost      uint64        // connections whose lease was garbage collected
 	RetiredReset     uint64        // connections older than a Reset of the pool
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -380,15 +380,15 @@ func (h *allTally) snapshot() (st AllHistogram) {
 // ErrAllPoolClosed is the error of requesters of a closed pool.
 var ErrAllPoolClosed = errors.New("AllPool: the pool is closed")
 
-// ErrAllPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrAllPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrAllPoolExhausted = errors.New("AllPool: all places are taken")
 
 // AllPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 	holders                             string // of leases then
 }
@@ -434,7 +434,7 @@ func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time, w *a
 // allNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const allNoReturn = "did not return: panic %v\n\n%s"
 
-// allSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// allSlot is a place for a connection, on a cache line of its own.
 type allSlot struct {
 	turn    atomic.Uint64 // see AllPool
 	pool    *AllPool
@@ -529,9 +529,9 @@ func (p *AllPool) outside(conn *All) *allSlot {
 	return &allSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *AllPool) move(s *allSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -568,7 +568,7 @@ func (p *AllPool) drop(s *allSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *AllPool) unlock() {
 	if p.draining && !p.closed && p.quiet() {
 		p.closed = true
@@ -597,7 +597,7 @@ func (p *AllPool) unlock() {
 	p.mu.Unlock()
 }
 
-// allWaiter is a requester that waits, in the queue or for a job.
+// allWaiter is a requester that waits.
 type allWaiter struct {
 	next, prev *allWaiter      // nil outside the queue
 	job        *allJob         // nil of those who are in the queue for the first time
@@ -622,7 +622,7 @@ func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
 		defer cancel()
 		ctx = shorter
 	}
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewAllPool has not made p
 	p.mu.Lock()
 	if p.closed || p.draining {
 		p.unlock()
@@ -785,7 +785,7 @@ func (p *AllPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *AllPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -915,12 +915,12 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 	p.stats.CreateFailures++
-	if j.waiter != nil || j.state == &p.stats.Creating { // it was not called off
-		p.failures++
+	if j.waiter != nil || j.state == &p.stats.Creating {
+		p.failures++ // but not if the create was called off
 		p.trouble = err
 	}
 	p.move(s, &p.stats.Vacant)
@@ -928,7 +928,7 @@ func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 		p.trip(err)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -939,12 +939,12 @@ func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *allJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -1308,7 +1308,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

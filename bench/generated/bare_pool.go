@@ -43,9 +43,9 @@ type BarePool struct {
 	drain   context.CancelFunc // by this
 
 	mu     sync.Mutex             // guards all that follows
-	stats  BarePoolStats          // counts idle connections as in use
+	stats  bareStats              // counts idle connections as in use
 	high   int                    // all places from here on are vacant
-	jobs   map[*bareSlot]*bareJob // what goroutines of the pool do, on places and outside
+	jobs   map[*bareSlot]*bareJob // what goroutines of the pool do, by place
 	line   bareWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *bareWaiter            // waiters for reuse, linked by next
 	closed bool
@@ -65,7 +65,7 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *BarePoolOptions) complete() (err error) {
 	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
 	barePreset(&o.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
@@ -96,8 +96,8 @@ func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrBarePoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrBarePoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BarePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
@@ -169,8 +169,8 @@ func (l BareLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// BarePoolStats is the state of a pool, and what has come of it.
-type BarePoolStats struct {
+// bareStats is the state of a pool.
+type bareStats struct {
 	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
@@ -183,13 +183,18 @@ var ErrBarePoolClosed = errors.New("BarePool: the pool is closed")
 
 // BarePoolError is the error of an operation of the pool, or of a hook that it called.
 type BarePoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error         // the cause: what the hook returned, or why the context ended
+	waited time.Duration // until then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BarePoolError) Error() string {
-	return "BarePool: " + e.Op + ": " + e.Err.Error()
+	text := "BarePool: " + e.Op + ": " + e.Err.Error()
+	if e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -201,7 +206,9 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if w != nil || op != "acquire" {
+		e.waited = time.Since(begun)
+	}
 	p.mu.Lock()
 	if w != nil {
 		*w, p.spare = bareWaiter{ready: w.ready, next: p.spare}, w
@@ -213,7 +220,7 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *
 // bareNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bareNoReturn = "did not return: panic %v\n\n%s"
 
-// bareSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// bareSlot is a place for a connection, on a cache line of its own.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
 	pool  *BarePool
@@ -271,7 +278,7 @@ func (p *BarePool) vacancy() *bareSlot {
 	return p.place(i)
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *BarePool) move(s *bareSlot, to *int) {
 	*s.state--
 	*to++
@@ -297,7 +304,7 @@ func (p *BarePool) drop(s *bareSlot) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
@@ -315,7 +322,7 @@ func (p *BarePool) unlock() {
 	p.mu.Unlock()
 }
 
-// bareWaiter is a requester that waits, in the queue or for a job.
+// bareWaiter is a requester that waits.
 type bareWaiter struct {
 	next, prev *bareWaiter     // nil outside the queue
 	ctx        context.Context // lends its values to a create
@@ -334,8 +341,7 @@ func (w *bareWaiter) wake(s *bareSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *BarePool) obtain(ctx context.Context) (*bareSlot, error) {
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -465,7 +471,7 @@ func (p *BarePool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *BarePool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -541,8 +547,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8

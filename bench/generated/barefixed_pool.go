@@ -45,9 +45,9 @@ type BareFixedPool struct {
 	drain   context.CancelFunc // by this
 
 	mu     sync.Mutex                       // guards all that follows
-	stats  BareFixedPoolStats               // counts idle connections as in use
+	stats  bareFixedStats                   // counts idle connections as in use
 	high   int                              // all places from here on are vacant
-	jobs   map[*bareFixedSlot]*bareFixedJob // what goroutines of the pool do, on places and outside
+	jobs   map[*bareFixedSlot]*bareFixedJob // what goroutines of the pool do, by place
 	line   bareFixedWaiter                  // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *bareFixedWaiter                 // waiters for reuse, linked by next
 	closed bool
@@ -69,7 +69,7 @@ func NewBareFixedPool(c *Server, options BareFixedPoolOptions) (*BareFixedPool, 
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *BareFixedPoolOptions) complete() (err error) {
 	bareFixedPreset(&o.CreateTimeout, 10*time.Second, "BareFixedPoolOptions.CreateTimeout", &err)
 	return err
@@ -99,8 +99,8 @@ func (p *BareFixedPool) Acquire(ctx context.Context) (lease BareFixedLease, err 
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrBareFixedPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrBareFixedPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BareFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
@@ -172,8 +172,8 @@ func (l BareFixedLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// BareFixedPoolStats is the state of a pool, and what has come of it.
-type BareFixedPoolStats struct {
+// bareFixedStats is the state of a pool.
+type bareFixedStats struct {
 	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
@@ -186,13 +186,18 @@ var ErrBareFixedPoolClosed = errors.New("BareFixedPool: the pool is closed")
 
 // BareFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type BareFixedPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error         // the cause: what the hook returned, or why the context ended
+	waited time.Duration // until then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BareFixedPoolError) Error() string {
-	return "BareFixedPool: " + e.Op + ": " + e.Err.Error()
+	text := "BareFixedPool: " + e.Op + ": " + e.Err.Error()
+	if e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -204,7 +209,9 @@ func (p *BareFixedPool) canceled(ctx context.Context, op string, begun time.Time
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if w != nil || op != "acquire" {
+		e.waited = time.Since(begun)
+	}
 	p.mu.Lock()
 	if w != nil {
 		*w, p.spare = bareFixedWaiter{ready: w.ready, next: p.spare}, w
@@ -216,7 +223,7 @@ func (p *BareFixedPool) canceled(ctx context.Context, op string, begun time.Time
 // bareFixedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bareFixedNoReturn = "did not return: panic %v\n\n%s"
 
-// bareFixedSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// bareFixedSlot is a place for a connection, on a cache line of its own.
 type bareFixedSlot struct {
 	turn  atomic.Uint64 // see BareFixedPool
 	pool  *BareFixedPool
@@ -270,7 +277,7 @@ func (p *BareFixedPool) vacancy() *bareFixedSlot {
 	return p.place(i)
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *BareFixedPool) move(s *bareFixedSlot, to *int) {
 	*s.state--
 	*to++
@@ -296,7 +303,7 @@ func (p *BareFixedPool) drop(s *bareFixedSlot) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BareFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bareFixedJob{op: "create", state: &p.stats.Creating})
@@ -314,7 +321,7 @@ func (p *BareFixedPool) unlock() {
 	p.mu.Unlock()
 }
 
-// bareFixedWaiter is a requester that waits, in the queue or for a job.
+// bareFixedWaiter is a requester that waits.
 type bareFixedWaiter struct {
 	next, prev *bareFixedWaiter // nil outside the queue
 	ctx        context.Context  // lends its values to a create
@@ -333,8 +340,7 @@ func (w *bareFixedWaiter) wake(s *bareFixedSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *BareFixedPool) obtain(ctx context.Context) (*bareFixedSlot, error) {
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBareFixedPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -464,7 +470,7 @@ func (p *BareFixedPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *BareFixedPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -540,8 +546,7 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 func (p *BareFixedPool) failed(s *bareFixedSlot, j *bareFixedJob, err error) {
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8

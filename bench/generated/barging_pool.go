@@ -20,9 +20,9 @@ import (
 // BargingPoolOptions are the settings of a [BargingPool]. A field that is zero stands for the default.
 type BargingPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrBargingPoolExhausted; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrBargingPoolExhausted; by default any number
 	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -36,7 +36,7 @@ type BargingPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type BargingPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*bargingSlot] // the places there have been so far
@@ -44,7 +44,7 @@ type BargingPool struct {
 	context *Server
 	options BargingPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	passing atomic.Bool        // a goroutine is about to begin
+	passing atomic.Bool        // a goroutine that runs passIdle is about to begin
 	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -53,7 +53,7 @@ type BargingPool struct {
 	mu        sync.Mutex                   // guards all that follows
 	stats     BargingPoolStats             // counts idle connections as in use
 	high      int                          // all places from here on are vacant
-	jobs      map[*bargingSlot]*bargingJob // what goroutines of the pool do, on places and outside
+	jobs      map[*bargingSlot]*bargingJob // what goroutines of the pool do, by place
 	line      bargingWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *bargingWaiter               // waiters for reuse, linked by next
 	served    time.Time                    // when the queue formed, or got a released connection last
@@ -84,7 +84,7 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *BargingPoolOptions) complete() (err error) {
 	bargingPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BargingPoolOptions.MaxSize", &err)
 	bargingPreset(&o.MaxWaiters, math.MaxInt32, "BargingPoolOptions.MaxWaiters", &err)
@@ -104,7 +104,7 @@ func bargingPreset[N int | time.Duration](option *N, value N, name string, err *
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBargingPoolClosed].
-// Requesters may take what is released before those who wait, if an option allows it.
+// With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *BargingPool) Acquire(ctx context.Context) (BargingLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -118,7 +118,7 @@ func (p *BargingPool) AcquireOrCreate(ctx context.Context) (BargingLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *BargingPool) acquire(ctx context.Context, queue int) (lease BargingLease, err error) {
 	if ctx.Err() != nil {
 		return BargingLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -148,8 +148,8 @@ func (p *BargingPool) With(ctx context.Context, f func(*Barging) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrBargingPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrBargingPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BargingPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
@@ -241,8 +241,8 @@ func (l BargingLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// BargingPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// BargingPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type BargingPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -257,7 +257,7 @@ type BargingPoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -285,15 +285,15 @@ func (p *BargingPool) Stats() BargingPoolStats {
 // ErrBargingPoolClosed is the error of requesters of a closed pool.
 var ErrBargingPoolClosed = errors.New("BargingPool: the pool is closed")
 
-// ErrBargingPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrBargingPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrBargingPoolExhausted = errors.New("BargingPool: all places are taken")
 
 // BargingPoolError is the error of an operation of the pool, or of a hook that it called.
 type BargingPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -332,7 +332,7 @@ func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, 
 // bargingNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bargingNoReturn = "did not return: panic %v\n\n%s"
 
-// bargingSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// bargingSlot is a place for a connection, on a cache line of its own.
 type bargingSlot struct {
 	turn  atomic.Uint64 // see BargingPool
 	pool  *BargingPool
@@ -399,9 +399,9 @@ func (p *BargingPool) outside(conn *Barging) *bargingSlot {
 	return &bargingSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *BargingPool) move(s *bargingSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -432,7 +432,7 @@ func (p *BargingPool) drop(s *bargingSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BargingPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bargingJob{op: "create", state: &p.stats.Creating})
@@ -454,7 +454,7 @@ func (p *BargingPool) unlock() {
 	p.mu.Unlock()
 }
 
-// bargingWaiter is a requester that waits, in the queue or for a job.
+// bargingWaiter is a requester that waits.
 type bargingWaiter struct {
 	next, prev *bargingWaiter  // nil outside the queue
 	job        *bargingJob     // nil of those who are in the queue for the first time
@@ -474,7 +474,7 @@ func (w *bargingWaiter) wake(s *bargingSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -627,7 +627,7 @@ func (p *BargingPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *BargingPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -744,13 +744,13 @@ func (p *BargingPool) finish(s *bargingSlot, j *bargingJob, conn *Barging, err e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *BargingPool) failed(s *bargingSlot, j *bargingJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -761,12 +761,12 @@ func (p *BargingPool) failed(s *bargingSlot, j *bargingJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *bargingJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -860,7 +860,7 @@ func (p *BargingPool) Warm(ctx context.Context, n int, create func(ctx context.C
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

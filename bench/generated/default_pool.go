@@ -20,8 +20,8 @@ import (
 // DefaultPoolOptions are the settings of a [DefaultPool]. A field that is zero stands for the default.
 type DefaultPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrDefaultPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrDefaultPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -49,7 +49,7 @@ type DefaultPool struct {
 	mu     sync.Mutex                   // guards all that follows
 	stats  DefaultPoolStats             // counts idle connections as in use
 	high   int                          // all places from here on are vacant
-	jobs   map[*defaultSlot]*defaultJob // what goroutines of the pool do, on places and outside
+	jobs   map[*defaultSlot]*defaultJob // what goroutines of the pool do, by place
 	line   defaultWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *defaultWaiter               // waiters for reuse, linked by next
 	served time.Time                    // when the queue formed, or got a released connection last
@@ -75,7 +75,7 @@ func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *DefaultPoolOptions) complete() (err error) {
 	defaultPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "DefaultPoolOptions.MaxSize", &err)
 	defaultPreset(&o.MaxWaiters, math.MaxInt32, "DefaultPoolOptions.MaxWaiters", &err)
@@ -107,7 +107,7 @@ func (p *DefaultPool) AcquireOrCreate(ctx context.Context) (DefaultLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *DefaultPool) acquire(ctx context.Context, queue int) (lease DefaultLease, err error) {
 	if ctx.Err() != nil {
 		return DefaultLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -137,8 +137,8 @@ func (p *DefaultPool) With(ctx context.Context, f func(*Default) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrDefaultPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrDefaultPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *DefaultPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewDefaultPool has not made p
@@ -229,8 +229,8 @@ func (l DefaultLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// DefaultPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// DefaultPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type DefaultPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -245,7 +245,7 @@ type DefaultPoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -273,15 +273,15 @@ func (p *DefaultPool) Stats() DefaultPoolStats {
 // ErrDefaultPoolClosed is the error of requesters of a closed pool.
 var ErrDefaultPoolClosed = errors.New("DefaultPool: the pool is closed")
 
-// ErrDefaultPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrDefaultPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrDefaultPoolExhausted = errors.New("DefaultPool: all places are taken")
 
 // DefaultPoolError is the error of an operation of the pool, or of a hook that it called.
 type DefaultPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -320,7 +320,7 @@ func (p *DefaultPool) canceled(ctx context.Context, op string, begun time.Time, 
 // defaultNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const defaultNoReturn = "did not return: panic %v\n\n%s"
 
-// defaultSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// defaultSlot is a place for a connection, on a cache line of its own.
 type defaultSlot struct {
 	turn  atomic.Uint64 // see DefaultPool
 	pool  *DefaultPool
@@ -384,9 +384,9 @@ func (p *DefaultPool) outside(conn *Default) *defaultSlot {
 	return &defaultSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *DefaultPool) move(s *defaultSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -417,7 +417,7 @@ func (p *DefaultPool) drop(s *defaultSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *DefaultPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &defaultJob{op: "create", state: &p.stats.Creating})
@@ -436,7 +436,7 @@ func (p *DefaultPool) unlock() {
 	p.mu.Unlock()
 }
 
-// defaultWaiter is a requester that waits, in the queue or for a job.
+// defaultWaiter is a requester that waits.
 type defaultWaiter struct {
 	next, prev *defaultWaiter  // nil outside the queue
 	job        *defaultJob     // nil of those who are in the queue for the first time
@@ -456,7 +456,7 @@ func (w *defaultWaiter) wake(s *defaultSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewDefaultPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -609,7 +609,7 @@ func (p *DefaultPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *DefaultPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -726,13 +726,13 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *DefaultPool) failed(s *defaultSlot, j *defaultJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -743,12 +743,12 @@ func (p *DefaultPool) failed(s *defaultSlot, j *defaultJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *defaultJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -791,7 +791,7 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

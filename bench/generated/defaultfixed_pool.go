@@ -22,8 +22,8 @@ const defaultFixedSize = 32
 
 // DefaultFixedPoolOptions are the settings of a [DefaultFixedPool]. A field that is zero stands for the default.
 type DefaultFixedPoolOptions struct {
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrDefaultFixedPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrDefaultFixedPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type DefaultFixedPool struct {
 	mu     sync.Mutex                             // guards all that follows
 	stats  DefaultFixedPoolStats                  // counts idle connections as in use
 	high   int                                    // all places from here on are vacant
-	jobs   map[*defaultFixedSlot]*defaultFixedJob // what goroutines of the pool do, on places and outside
+	jobs   map[*defaultFixedSlot]*defaultFixedJob // what goroutines of the pool do, by place
 	line   defaultFixedWaiter                     // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *defaultFixedWaiter                    // waiters for reuse, linked by next
 	served time.Time                              // when the queue formed, or got a released connection last
@@ -79,7 +79,7 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *DefaultFixedPoolOptions) complete() (err error) {
 	defaultFixedPreset(&o.MaxWaiters, math.MaxInt32, "DefaultFixedPoolOptions.MaxWaiters", &err)
 	defaultFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DefaultFixedPoolOptions.MaxConcurrentCreates", &err)
@@ -112,7 +112,7 @@ func (p *DefaultFixedPool) AcquireOrCreate(ctx context.Context) (DefaultFixedLea
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *DefaultFixedPool) acquire(ctx context.Context, queue int) (lease DefaultFixedLease, err error) {
 	if ctx.Err() != nil {
 		return DefaultFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -142,8 +142,8 @@ func (p *DefaultFixedPool) With(ctx context.Context, f func(*DefaultFixed) error
 	return err
 }
 
-// Close ends the pool: requesters get [ErrDefaultFixedPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrDefaultFixedPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *DefaultFixedPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewDefaultFixedPool has not made p
@@ -234,8 +234,8 @@ func (l DefaultFixedLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// DefaultFixedPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// DefaultFixedPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type DefaultFixedPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -250,7 +250,7 @@ type DefaultFixedPoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -278,15 +278,15 @@ func (p *DefaultFixedPool) Stats() DefaultFixedPoolStats {
 // ErrDefaultFixedPoolClosed is the error of requesters of a closed pool.
 var ErrDefaultFixedPoolClosed = errors.New("DefaultFixedPool: the pool is closed")
 
-// ErrDefaultFixedPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrDefaultFixedPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrDefaultFixedPoolExhausted = errors.New("DefaultFixedPool: all places are taken")
 
 // DefaultFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type DefaultFixedPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -325,7 +325,7 @@ func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.T
 // defaultFixedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const defaultFixedNoReturn = "did not return: panic %v\n\n%s"
 
-// defaultFixedSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// defaultFixedSlot is a place for a connection, on a cache line of its own.
 type defaultFixedSlot struct {
 	turn  atomic.Uint64 // see DefaultFixedPool
 	pool  *DefaultFixedPool
@@ -390,9 +390,9 @@ func (p *DefaultFixedPool) outside(conn *DefaultFixed) *defaultFixedSlot {
 	return &defaultFixedSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *DefaultFixedPool) move(s *defaultFixedSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -423,7 +423,7 @@ func (p *DefaultFixedPool) drop(s *defaultFixedSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *DefaultFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &defaultFixedJob{op: "create", state: &p.stats.Creating})
@@ -442,7 +442,7 @@ func (p *DefaultFixedPool) unlock() {
 	p.mu.Unlock()
 }
 
-// defaultFixedWaiter is a requester that waits, in the queue or for a job.
+// defaultFixedWaiter is a requester that waits.
 type defaultFixedWaiter struct {
 	next, prev *defaultFixedWaiter // nil outside the queue
 	job        *defaultFixedJob    // nil of those who are in the queue for the first time
@@ -462,7 +462,7 @@ func (w *defaultFixedWaiter) wake(s *defaultFixedSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixedSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewDefaultFixedPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -615,7 +615,7 @@ func (p *DefaultFixedPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *DefaultFixedPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -732,13 +732,13 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *DefaultFixedPool) failed(s *defaultFixedSlot, j *defaultFixedJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -749,12 +749,12 @@ func (p *DefaultFixedPool) failed(s *defaultFixedSlot, j *defaultFixedJob, err e
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *defaultFixedJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -797,7 +797,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

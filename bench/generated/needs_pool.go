@@ -20,8 +20,8 @@ import (
 // NeedsPoolOptions are the settings of a [NeedsPool]. A field that is zero stands for the default.
 type NeedsPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrNeedsPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrNeedsPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -50,7 +50,7 @@ type NeedsPool struct {
 	mu     sync.Mutex               // guards all that follows
 	stats  NeedsPoolStats           // counts idle connections as in use
 	high   int                      // all places from here on are vacant
-	jobs   map[*needsSlot]*needsJob // what goroutines of the pool do, on places and outside
+	jobs   map[*needsSlot]*needsJob // what goroutines of the pool do, by place
 	line   needsWaiter              // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *needsWaiter             // waiters for reuse, linked by next
 	served time.Time                // when the queue formed, or got a released connection last
@@ -76,7 +76,7 @@ func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *NeedsPoolOptions) complete() (err error) {
 	needsPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NeedsPoolOptions.MaxSize", &err)
 	needsPreset(&o.MaxWaiters, math.MaxInt32, "NeedsPoolOptions.MaxWaiters", &err)
@@ -110,7 +110,7 @@ func (p *NeedsPool) AcquireOrCreate(ctx context.Context) (NeedsLease, error) {
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, err error) {
 	if ctx.Err() != nil {
 		return NeedsLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -149,8 +149,8 @@ func (p *NeedsPool) With(ctx context.Context, f func(*Needs) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrNeedsPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrNeedsPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *NeedsPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewNeedsPool has not made p
@@ -241,8 +241,8 @@ func (l NeedsLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// NeedsPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// NeedsPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type NeedsPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -259,7 +259,7 @@ type NeedsPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -287,15 +287,15 @@ func (p *NeedsPool) Stats() NeedsPoolStats {
 // ErrNeedsPoolClosed is the error of requesters of a closed pool.
 var ErrNeedsPoolClosed = errors.New("NeedsPool: the pool is closed")
 
-// ErrNeedsPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrNeedsPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrNeedsPoolExhausted = errors.New("NeedsPool: all places are taken")
 
 // NeedsPoolError is the error of an operation of the pool, or of a hook that it called.
 type NeedsPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -334,7 +334,7 @@ func (p *NeedsPool) canceled(ctx context.Context, op string, begun time.Time, w 
 // needsNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const needsNoReturn = "did not return: panic %v\n\n%s"
 
-// needsSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// needsSlot is a place for a connection, on a cache line of its own.
 type needsSlot struct {
 	turn  atomic.Uint64 // see NeedsPool
 	pool  *NeedsPool
@@ -400,9 +400,9 @@ func (p *NeedsPool) outside(conn *Needs) *needsSlot {
 	return &needsSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *NeedsPool) move(s *needsSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -433,7 +433,7 @@ func (p *NeedsPool) drop(s *needsSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *NeedsPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &needsJob{op: "create", state: &p.stats.Creating})
@@ -452,7 +452,7 @@ func (p *NeedsPool) unlock() {
 	p.mu.Unlock()
 }
 
-// needsWaiter is a requester that waits, in the queue or for a job.
+// needsWaiter is a requester that waits.
 type needsWaiter struct {
 	next, prev *needsWaiter    // nil outside the queue
 	job        *needsJob       // nil of those who are in the queue for the first time
@@ -472,7 +472,7 @@ func (w *needsWaiter) wake(s *needsSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewNeedsPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -631,7 +631,7 @@ func (p *NeedsPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *NeedsPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -773,13 +773,13 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *NeedsPool) failed(s *needsSlot, j *needsJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -790,12 +790,12 @@ func (p *NeedsPool) failed(s *needsSlot, j *needsJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *needsJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -838,7 +838,7 @@ func (p *NeedsPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

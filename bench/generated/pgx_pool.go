@@ -20,9 +20,9 @@ import (
 // PgxPoolOptions are the settings of a [PgxPool]. A field that is zero stands for the default.
 type PgxPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrPgxPoolExhausted; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrPgxPoolExhausted; by default any number
 	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -36,7 +36,7 @@ type PgxPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type PgxPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	slots   atomic.Pointer[[]*pgxSlot] // the places there have been so far
@@ -44,7 +44,7 @@ type PgxPool struct {
 	context Address
 	options PgxPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	passing atomic.Bool        // a goroutine is about to begin
+	passing atomic.Bool        // a goroutine that runs passIdle is about to begin
 	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -53,7 +53,7 @@ type PgxPool struct {
 	mu        sync.Mutex           // guards all that follows
 	stats     PgxPoolStats         // counts idle connections as in use
 	high      int                  // all places from here on are vacant
-	jobs      map[*pgxSlot]*pgxJob // what goroutines of the pool do, on places and outside
+	jobs      map[*pgxSlot]*pgxJob // what goroutines of the pool do, by place
 	line      pgxWaiter            // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *pgxWaiter           // waiters for reuse, linked by next
 	served    time.Time            // when the queue formed, or got a released connection last
@@ -84,7 +84,7 @@ func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *PgxPoolOptions) complete() (err error) {
 	pgxPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxPoolOptions.MaxSize", &err)
 	pgxPreset(&o.MaxWaiters, math.MaxInt32, "PgxPoolOptions.MaxWaiters", &err)
@@ -104,7 +104,7 @@ func pgxPreset[N int | time.Duration](option *N, value N, name string, err *erro
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPgxPoolClosed].
-// Requesters may take what is released before those who wait, if an option allows it.
+// With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *PgxPool) Acquire(ctx context.Context) (PgxLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -116,7 +116,7 @@ func (p *PgxPool) TryAcquire(ctx context.Context) (PgxLease, error) { return p.a
 func (p *PgxPool) AcquireOrCreate(ctx context.Context) (PgxLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *PgxPool) acquire(ctx context.Context, queue int) (lease PgxLease, err error) {
 	if ctx.Err() != nil {
 		return PgxLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -146,8 +146,8 @@ func (p *PgxPool) With(ctx context.Context, f func(*Pgx) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPgxPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrPgxPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *PgxPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPgxPool has not made p
@@ -241,8 +241,8 @@ func (l PgxLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// PgxPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// PgxPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type PgxPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -259,7 +259,7 @@ type PgxPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -287,15 +287,15 @@ func (p *PgxPool) Stats() PgxPoolStats {
 // ErrPgxPoolClosed is the error of requesters of a closed pool.
 var ErrPgxPoolClosed = errors.New("PgxPool: the pool is closed")
 
-// ErrPgxPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrPgxPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrPgxPoolExhausted = errors.New("PgxPool: all places are taken")
 
 // PgxPoolError is the error of an operation of the pool, or of a hook that it called.
 type PgxPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -334,7 +334,7 @@ func (p *PgxPool) canceled(ctx context.Context, op string, begun time.Time, w *p
 // pgxNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const pgxNoReturn = "did not return: panic %v\n\n%s"
 
-// pgxSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// pgxSlot is a place for a connection, on a cache line of its own.
 type pgxSlot struct {
 	turn  atomic.Uint64 // see PgxPool
 	pool  *PgxPool
@@ -401,9 +401,9 @@ func (p *PgxPool) outside(conn *Pgx) *pgxSlot {
 	return &pgxSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *PgxPool) move(s *pgxSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -435,7 +435,7 @@ func (p *PgxPool) drop(s *pgxSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PgxPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &pgxJob{op: "create", state: &p.stats.Creating})
@@ -457,7 +457,7 @@ func (p *PgxPool) unlock() {
 	p.mu.Unlock()
 }
 
-// pgxWaiter is a requester that waits, in the queue or for a job.
+// pgxWaiter is a requester that waits.
 type pgxWaiter struct {
 	next, prev *pgxWaiter      // nil outside the queue
 	job        *pgxJob         // nil of those who are in the queue for the first time
@@ -477,7 +477,7 @@ func (w *pgxWaiter) wake(s *pgxSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *PgxPool) obtain(ctx context.Context, queue int) (*pgxSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPgxPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -630,7 +630,7 @@ func (p *PgxPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *PgxPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -760,18 +760,18 @@ func (p *PgxPool) finish(s *pgxSlot, j *pgxJob, conn *Pgx, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *PgxPool) failed(s *pgxSlot, j *pgxJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -782,12 +782,12 @@ func (p *PgxPool) failed(s *pgxSlot, j *pgxJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *pgxJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -917,7 +917,7 @@ func (p *PgxPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

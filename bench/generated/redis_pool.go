@@ -20,8 +20,8 @@ import (
 // RedisPoolOptions are the settings of a [RedisPool]. A field that is zero stands for the default.
 type RedisPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrRedisPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrRedisPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -49,7 +49,7 @@ type RedisPool struct {
 	mu     sync.Mutex               // guards all that follows
 	stats  RedisPoolStats           // counts idle connections as in use
 	high   int                      // all places from here on are vacant
-	jobs   map[*redisSlot]*redisJob // what goroutines of the pool do, on places and outside
+	jobs   map[*redisSlot]*redisJob // what goroutines of the pool do, by place
 	line   redisWaiter              // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *redisWaiter             // waiters for reuse, linked by next
 	served time.Time                // when the queue formed, or got a released connection last
@@ -75,7 +75,7 @@ func NewRedisPool(c Address, options RedisPoolOptions) (*RedisPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *RedisPoolOptions) complete() (err error) {
 	redisPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RedisPoolOptions.MaxSize", &err)
 	redisPreset(&o.MaxWaiters, math.MaxInt32, "RedisPoolOptions.MaxWaiters", &err)
@@ -107,7 +107,7 @@ func (p *RedisPool) AcquireOrCreate(ctx context.Context) (RedisLease, error) {
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *RedisPool) acquire(ctx context.Context, queue int) (lease RedisLease, err error) {
 	if ctx.Err() != nil {
 		return RedisLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -137,8 +137,8 @@ func (p *RedisPool) With(ctx context.Context, f func(*Redis) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrRedisPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrRedisPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *RedisPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewRedisPool has not made p
@@ -231,8 +231,8 @@ func (l RedisLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// RedisPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// RedisPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type RedisPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -249,7 +249,7 @@ type RedisPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -277,15 +277,15 @@ func (p *RedisPool) Stats() RedisPoolStats {
 // ErrRedisPoolClosed is the error of requesters of a closed pool.
 var ErrRedisPoolClosed = errors.New("RedisPool: the pool is closed")
 
-// ErrRedisPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrRedisPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrRedisPoolExhausted = errors.New("RedisPool: all places are taken")
 
 // RedisPoolError is the error of an operation of the pool, or of a hook that it called.
 type RedisPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -324,7 +324,7 @@ func (p *RedisPool) canceled(ctx context.Context, op string, begun time.Time, w 
 // redisNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const redisNoReturn = "did not return: panic %v\n\n%s"
 
-// redisSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// redisSlot is a place for a connection, on a cache line of its own.
 type redisSlot struct {
 	turn  atomic.Uint64 // see RedisPool
 	pool  *RedisPool
@@ -388,9 +388,9 @@ func (p *RedisPool) outside(conn *Redis) *redisSlot {
 	return &redisSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *RedisPool) move(s *redisSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -422,7 +422,7 @@ func (p *RedisPool) drop(s *redisSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *RedisPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &redisJob{op: "create", state: &p.stats.Creating})
@@ -441,7 +441,7 @@ func (p *RedisPool) unlock() {
 	p.mu.Unlock()
 }
 
-// redisWaiter is a requester that waits, in the queue or for a job.
+// redisWaiter is a requester that waits.
 type redisWaiter struct {
 	next, prev *redisWaiter    // nil outside the queue
 	job        *redisJob       // nil of those who are in the queue for the first time
@@ -461,7 +461,7 @@ func (w *redisWaiter) wake(s *redisSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *RedisPool) obtain(ctx context.Context, queue int) (*redisSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewRedisPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -614,7 +614,7 @@ func (p *RedisPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *RedisPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -744,18 +744,18 @@ func (p *RedisPool) finish(s *redisSlot, j *redisJob, conn *Redis, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *RedisPool) failed(s *redisSlot, j *redisJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -766,12 +766,12 @@ func (p *RedisPool) failed(s *redisSlot, j *redisJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *redisJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -850,7 +850,7 @@ func (p *RedisPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -22,8 +22,8 @@ import (
 // NatsConnPoolOptions are the settings of a [NatsConnPool]. A field that is zero stands for the default.
 type NatsConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrNatsConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrNatsConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type NatsConnPool struct {
 	mu     sync.Mutex                     // guards all that follows
 	stats  NatsConnPoolStats              // counts idle connections as in use
 	high   int                            // all places from here on are vacant
-	jobs   map[*natsConnSlot]*natsConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*natsConnSlot]*natsConnJob // what goroutines of the pool do, by place
 	line   natsConnWaiter                 // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *natsConnWaiter                // waiters for reuse, linked by next
 	served time.Time                      // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewNatsConnPool(c *Config, options NatsConnPoolOptions) (*NatsConnPool, err
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *NatsConnPoolOptions) complete() (err error) {
 	natsConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NatsConnPoolOptions.MaxSize", &err)
 	natsConnPreset(&o.MaxWaiters, math.MaxInt32, "NatsConnPoolOptions.MaxWaiters", &err)
@@ -114,7 +114,7 @@ func (p *NatsConnPool) AcquireOrCreate(ctx context.Context) (NatsConnLease, erro
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLease, err error) {
 	if ctx.Err() != nil {
 		return NatsConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -162,8 +162,8 @@ func (p *NatsConnPool) With(ctx context.Context, f func(*nats.Conn) error) error
 	return err
 }
 
-// Close ends the pool: requesters get [ErrNatsConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrNatsConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *NatsConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewNatsConnPool has not made p
@@ -256,8 +256,8 @@ func (l NatsConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// NatsConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// NatsConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type NatsConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -276,7 +276,7 @@ type NatsConnPoolStats struct {
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -304,15 +304,15 @@ func (p *NatsConnPool) Stats() NatsConnPoolStats {
 // ErrNatsConnPoolClosed is the error of requesters of a closed pool.
 var ErrNatsConnPoolClosed = errors.New("NatsConnPool: the pool is closed")
 
-// ErrNatsConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrNatsConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrNatsConnPoolExhausted = errors.New("NatsConnPool: all places are taken")
 
 // NatsConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type NatsConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -351,7 +351,7 @@ func (p *NatsConnPool) canceled(ctx context.Context, op string, begun time.Time,
 // natsConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const natsConnNoReturn = "did not return: panic %v\n\n%s"
 
-// natsConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// natsConnSlot is a place for a connection, on a cache line of its own.
 type natsConnSlot struct {
 	turn  atomic.Uint64 // see NatsConnPool
 	pool  *NatsConnPool
@@ -417,9 +417,9 @@ func (p *NatsConnPool) outside(conn *nats.Conn) *natsConnSlot {
 	return &natsConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *NatsConnPool) move(s *natsConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -451,7 +451,7 @@ func (p *NatsConnPool) drop(s *natsConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *NatsConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &natsConnJob{op: "create", state: &p.stats.Creating})
@@ -470,7 +470,7 @@ func (p *NatsConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// natsConnWaiter is a requester that waits, in the queue or for a job.
+// natsConnWaiter is a requester that waits.
 type natsConnWaiter struct {
 	next, prev *natsConnWaiter // nil outside the queue
 	job        *natsConnJob    // nil of those who are in the queue for the first time
@@ -490,7 +490,7 @@ func (w *natsConnWaiter) wake(s *natsConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *NatsConnPool) obtain(ctx context.Context, queue int) (*natsConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewNatsConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -649,7 +649,7 @@ func (p *NatsConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *NatsConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -801,18 +801,18 @@ func (p *NatsConnPool) finish(s *natsConnSlot, j *natsConnJob, conn *nats.Conn, 
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *NatsConnPool) failed(s *natsConnSlot, j *natsConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -823,12 +823,12 @@ func (p *NatsConnPool) failed(s *natsConnSlot, j *natsConnJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *natsConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -907,7 +907,7 @@ func (p *NatsConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

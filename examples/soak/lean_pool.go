@@ -43,9 +43,9 @@ type LeanPool struct {
 	drain   context.CancelFunc // by this
 
 	mu     sync.Mutex             // guards all that follows
-	stats  LeanPoolStats          // counts idle connections as in use
+	stats  leanStats              // counts idle connections as in use
 	high   int                    // all places from here on are vacant
-	jobs   map[*leanSlot]*leanJob // what goroutines of the pool do, on places and outside
+	jobs   map[*leanSlot]*leanJob // what goroutines of the pool do, by place
 	line   leanWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *leanWaiter            // waiters for reuse, linked by next
 	closed bool
@@ -65,7 +65,7 @@ func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *LeanPoolOptions) complete() (err error) {
 	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
 	leanPreset(&o.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
@@ -96,8 +96,8 @@ func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrLeanPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *LeanPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
@@ -171,8 +171,8 @@ func (l LeanLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// LeanPoolStats is the state of a pool, and what has come of it.
-type LeanPoolStats struct {
+// leanStats is the state of a pool.
+type leanStats struct {
 	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
@@ -187,13 +187,18 @@ var ErrLeanPoolClosed = errors.New("LeanPool: the pool is closed")
 
 // LeanPoolError is the error of an operation of the pool, or of a hook that it called.
 type LeanPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error         // the cause: what the hook returned, or why the context ended
+	waited time.Duration // until then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
+	if e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -205,7 +210,9 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if w != nil || op != "acquire" {
+		e.waited = time.Since(begun)
+	}
 	p.mu.Lock()
 	if w != nil {
 		*w, p.spare = leanWaiter{ready: w.ready, next: p.spare}, w
@@ -217,7 +224,7 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const leanNoReturn = "did not return: panic %v\n\n%s"
 
-// leanSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// leanSlot is a place for a connection, on a cache line of its own.
 type leanSlot struct {
 	turn  atomic.Uint64 // see LeanPool
 	pool  *LeanPool
@@ -281,9 +288,9 @@ func (p *LeanPool) outside(conn *Lean) *leanSlot {
 	return &leanSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *LeanPool) move(s *leanSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -314,7 +321,7 @@ func (p *LeanPool) drop(s *leanSlot) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -332,7 +339,7 @@ func (p *LeanPool) unlock() {
 	p.mu.Unlock()
 }
 
-// leanWaiter is a requester that waits, in the queue or for a job.
+// leanWaiter is a requester that waits.
 type leanWaiter struct {
 	next, prev *leanWaiter     // nil outside the queue
 	ctx        context.Context // lends its values to a create
@@ -351,8 +358,7 @@ func (w *leanWaiter) wake(s *leanSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *LeanPool) obtain(ctx context.Context) (*leanSlot, error) {
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -482,7 +488,7 @@ func (p *LeanPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *LeanPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -570,10 +576,9 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.retire(s)
 	} else {
 		p.move(s, &p.stats.Vacant)

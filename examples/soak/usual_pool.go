@@ -20,9 +20,9 @@ import (
 // UsualPoolOptions are the settings of a [UsualPool]. A field that is zero stands for the default.
 type UsualPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrUsualPoolExhausted; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrUsualPoolExhausted; by default any number
 	Barging              time.Duration // while nobody has waited for so long, requesters may go before those who wait; by default none may
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -37,7 +37,7 @@ type UsualPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type UsualPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*usualSlot] // the places there have been so far
@@ -45,7 +45,7 @@ type UsualPool struct {
 	context *Site
 	options UsualPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
-	passing atomic.Bool        // a goroutine is about to begin
+	passing atomic.Bool        // a goroutine that runs passIdle is about to begin
 	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -54,7 +54,7 @@ type UsualPool struct {
 	mu        sync.Mutex               // guards all that follows
 	stats     UsualPoolStats           // counts idle connections as in use
 	high      int                      // all places from here on are vacant
-	jobs      map[*usualSlot]*usualJob // what goroutines of the pool do, on places and outside
+	jobs      map[*usualSlot]*usualJob // what goroutines of the pool do, by place
 	line      usualWaiter              // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *usualWaiter             // waiters for reuse, linked by next
 	served    time.Time                // when the queue formed, or got a released connection last
@@ -85,7 +85,7 @@ func NewUsualPool(c *Site, options UsualPoolOptions) (*UsualPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *UsualPoolOptions) complete() (err error) {
 	usualPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "UsualPoolOptions.MaxSize", &err)
 	usualPreset(&o.MaxWaiters, math.MaxInt32, "UsualPoolOptions.MaxWaiters", &err)
@@ -106,7 +106,7 @@ func usualPreset[N int | time.Duration](option *N, value N, name string, err *er
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrUsualPoolClosed].
-// Requesters may take what is released before those who wait, if an option allows it.
+// With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // A connection that was due for a health check has passed it.
 func (p *UsualPool) Acquire(ctx context.Context) (UsualLease, error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -121,7 +121,7 @@ func (p *UsualPool) AcquireOrCreate(ctx context.Context) (UsualLease, error) {
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, err error) {
 	if ctx.Err() != nil {
 		return UsualLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -169,8 +169,8 @@ func (p *UsualPool) With(ctx context.Context, f func(*Usual) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrUsualPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrUsualPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *UsualPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewUsualPool has not made p
@@ -264,8 +264,8 @@ func (l UsualLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// UsualPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// UsualPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type UsualPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -284,7 +284,7 @@ type UsualPoolStats struct {
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -312,15 +312,15 @@ func (p *UsualPool) Stats() UsualPoolStats {
 // ErrUsualPoolClosed is the error of requesters of a closed pool.
 var ErrUsualPoolClosed = errors.New("UsualPool: the pool is closed")
 
-// ErrUsualPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrUsualPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrUsualPoolExhausted = errors.New("UsualPool: all places are taken")
 
 // UsualPoolError is the error of an operation of the pool, or of a hook that it called.
 type UsualPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -359,7 +359,7 @@ func (p *UsualPool) canceled(ctx context.Context, op string, begun time.Time, w 
 // usualNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const usualNoReturn = "did not return: panic %v\n\n%s"
 
-// usualSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// usualSlot is a place for a connection, on a cache line of its own.
 type usualSlot struct {
 	turn  atomic.Uint64 // see UsualPool
 	pool  *UsualPool
@@ -428,9 +428,9 @@ func (p *UsualPool) outside(conn *Usual) *usualSlot {
 	return &usualSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *UsualPool) move(s *usualSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -462,7 +462,7 @@ func (p *UsualPool) drop(s *usualSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *UsualPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &usualJob{op: "create", state: &p.stats.Creating})
@@ -484,7 +484,7 @@ func (p *UsualPool) unlock() {
 	p.mu.Unlock()
 }
 
-// usualWaiter is a requester that waits, in the queue or for a job.
+// usualWaiter is a requester that waits.
 type usualWaiter struct {
 	next, prev *usualWaiter    // nil outside the queue
 	job        *usualJob       // nil of those who are in the queue for the first time
@@ -504,7 +504,7 @@ func (w *usualWaiter) wake(s *usualSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *UsualPool) obtain(ctx context.Context, queue int) (*usualSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewUsualPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -663,7 +663,7 @@ func (p *UsualPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *UsualPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -815,18 +815,18 @@ func (p *UsualPool) finish(s *usualSlot, j *usualJob, conn *Usual, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *UsualPool) failed(s *usualSlot, j *usualJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -837,12 +837,12 @@ func (p *UsualPool) failed(s *usualSlot, j *usualJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *usualJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -972,7 +972,7 @@ func (p *UsualPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

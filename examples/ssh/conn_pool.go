@@ -20,8 +20,8 @@ import (
 // ConnPoolOptions are the settings of a [ConnPool]. A field that is zero stands for the default.
 type ConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -50,7 +50,7 @@ type ConnPool struct {
 	mu     sync.Mutex             // guards all that follows
 	stats  ConnPoolStats          // counts idle connections as in use
 	high   int                    // all places from here on are vacant
-	jobs   map[*connSlot]*connJob // what goroutines of the pool do, on places and outside
+	jobs   map[*connSlot]*connJob // what goroutines of the pool do, by place
 	line   connWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *connWaiter            // waiters for reuse, linked by next
 	served time.Time              // when the queue formed, or got a released connection last
@@ -76,7 +76,7 @@ func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *ConnPoolOptions) complete() (err error) {
 	connPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ConnPoolOptions.MaxSize", &err)
 	connPreset(&o.MaxWaiters, math.MaxInt32, "ConnPoolOptions.MaxWaiters", &err)
@@ -108,7 +108,7 @@ func (p *ConnPool) TryAcquire(ctx context.Context) (ConnLease, error) { return p
 func (p *ConnPool) AcquireOrCreate(ctx context.Context) (ConnLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err error) {
 	if ctx.Err() != nil {
 		return ConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -147,8 +147,8 @@ func (p *ConnPool) With(ctx context.Context, f func(*Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *ConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewConnPool has not made p
@@ -241,8 +241,8 @@ func (l ConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// ConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// ConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type ConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -261,7 +261,7 @@ type ConnPoolStats struct {
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -289,15 +289,15 @@ func (p *ConnPool) Stats() ConnPoolStats {
 // ErrConnPoolClosed is the error of requesters of a closed pool.
 var ErrConnPoolClosed = errors.New("ConnPool: the pool is closed")
 
-// ErrConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrConnPoolExhausted = errors.New("ConnPool: all places are taken")
 
 // ConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type ConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -336,7 +336,7 @@ func (p *ConnPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // connNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const connNoReturn = "did not return: panic %v\n\n%s"
 
-// connSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// connSlot is a place for a connection, on a cache line of its own.
 type connSlot struct {
 	turn  atomic.Uint64 // see ConnPool
 	pool  *ConnPool
@@ -402,9 +402,9 @@ func (p *ConnPool) outside(conn *Conn) *connSlot {
 	return &connSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *ConnPool) move(s *connSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -436,7 +436,7 @@ func (p *ConnPool) drop(s *connSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *ConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &connJob{op: "create", state: &p.stats.Creating})
@@ -455,7 +455,7 @@ func (p *ConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// connWaiter is a requester that waits, in the queue or for a job.
+// connWaiter is a requester that waits.
 type connWaiter struct {
 	next, prev *connWaiter     // nil outside the queue
 	job        *connJob        // nil of those who are in the queue for the first time
@@ -475,7 +475,7 @@ func (w *connWaiter) wake(s *connSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *ConnPool) obtain(ctx context.Context, queue int) (*connSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -634,7 +634,7 @@ func (p *ConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *ConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -786,18 +786,18 @@ func (p *ConnPool) finish(s *connSlot, j *connJob, conn *Conn, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *ConnPool) failed(s *connSlot, j *connJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -808,12 +808,12 @@ func (p *ConnPool) failed(s *connSlot, j *connJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *connJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -892,7 +892,7 @@ func (p *ConnPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

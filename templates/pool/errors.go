@@ -10,30 +10,30 @@ import (
 // ErrPoolClosed is the error of requesters of a closed pool.
 var ErrPoolClosed = errors.New("Pool: the pool is closed")
 
-// ErrPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 //
-//poolgen:if hasQueue || hasInsert || hasKeyed
+//poolgen:if hasRefusals || hasInsert || hasKeyed
 var ErrPoolExhausted = errors.New("Pool: all places are taken")
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration //poolgen:if hasStats // until that,
-	latest                              error         //poolgen:if hasStats // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         //poolgen:if hasStats // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int           //poolgen:if hasStats
 	holders                             string        //poolgen:if hasLeaks // of leases then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
-	if !hasStats && !hasLeaks {
-		return "Pool: " + e.Op + ": " + e.Err.Error()
-	}
 	text := "Pool: " + e.Op + ": " + e.Err.Error()
 	if hasStats && e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
 			e.waited, e.size, e.inUse, e.filling, e.busy, e.waiting, e.latest)
+	}
+	if !hasStats && e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
 	}
 	text += e.holders //poolgen:if hasLeaks
 	return text
@@ -48,8 +48,8 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *wait
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if !hasStats {
-		e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if !hasStats && (w != nil || op != "acquire") {
+		e.waited = time.Since(begun)
 	}
 	p.mu.Lock()
 	p.stats.Canceled++                                                //poolgen:if hasStats

@@ -77,6 +77,8 @@ const (
 	hasJobs     = hasCheck || hasClose || resetsAway                                            // goroutines of the pool do more than create
 	hasArrival  = hasUpkeep || hasAge || hasBeforeAcquire                                       // something is noted when a place gets its connection
 	hasQueue    = hasTry || hasOutside || hasLimits                                             // requesters differ in how long a queue they may join
+	hasRefusals = hasTry || hasLimits                                                           // requesters may not wait
+	hasOwn      = hasOutside || hasWarm                                                         // creates are for a requester alone
 	hasCeiling  = hasBreaker || hasResize || hasKeyed                                           // not every vacant place may be filled
 	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
 	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool

@@ -225,15 +225,15 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// (hasDemand) If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *Pool) failed(s *slot, j *job, err error) {
-	p.stats.CreateFailures++                                                         //poolgen:if hasStats
-	if hasStreak && (!hasAwait || j.waiter != nil || j.state == &p.stats.Creating) { // it was not called off
-		p.failures++
+	p.stats.CreateFailures++ //poolgen:if hasStats
+	if hasStreak && (!hasOwn || j.waiter != nil || j.state == &p.stats.Creating) {
+		p.failures++    // but not if the create was called off
 		p.trouble = err //poolgen:if hasBreaker
 	}
-	if hasClose && !byValue && s.conn != nil { // it came with an error, or was refused
+	if hasClose && !byValue && s.conn != nil { // it came all the same
 		p.stats.Created++ //poolgen:if hasStats
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
@@ -243,7 +243,7 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 		p.trip(err)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if hasAwait && j.state != &p.stats.Creating {
+	if hasOwn && j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -254,14 +254,14 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 //
 //poolgen:if hasAwait
 func (j *job) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if hasOwn && j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}

@@ -21,10 +21,10 @@ type PoolOptions struct {
 	IdleTimeout          time.Duration //poolgen:if hasIdle // a connection idle for longer is retired, at most a quarter later; by default never
 	MaxLifetime          time.Duration //poolgen:if hasLifetime // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration //poolgen:if hasLifetime // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
-	MaxWaiters           int           //poolgen:if hasLimits // who may wait for a place at a time, as others get ErrPoolExhausted; by default any number
+	MaxWaiters           int           //poolgen:if hasLimits // how many may wait for a place at a time, others get ErrPoolExhausted; by default any number
 	Barging              time.Duration //poolgen:if hasBarging // while nobody has waited for so long, requesters may go before those who wait; by default none may
 	AcquireTimeout       time.Duration //poolgen:if hasTimeout // bounds a wait, whatever the requester's context says; by default nothing does
-	MaxConcurrentCreates int           //poolgen:if hasLimits // at a time, without those that a method makes for its caller alone; by default any number
+	MaxConcurrentCreates int           //poolgen:if hasLimits // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	CreateRetries        int           //poolgen:if hasRetry // how often a failed create is tried again within CreateTimeout, after longer and longer pauses; by default never
 	BreakAfter           int           //poolgen:if hasBreaker // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
@@ -47,7 +47,7 @@ type PoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// (hasBarging) While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// (hasBarging) While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far
@@ -58,7 +58,7 @@ type Pool struct {
 	waits   tally              //poolgen:if hasHistogram // of them
 	holds   tally              //poolgen:if hasHolds // of the time that leases lasted
 	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
-	passing atomic.Bool        //poolgen:if hasBarging // a goroutine is about to begin
+	passing atomic.Bool        //poolgen:if hasBarging // a goroutine that runs passIdle is about to begin
 	passOn  func()             //poolgen:if hasBarging // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -67,7 +67,7 @@ type Pool struct {
 	mu        sync.Mutex       // guards all that follows
 	stats     PoolStats        // counts idle connections as in use
 	high      int              // all places from here on are vacant
-	jobs      map[*slot]*job   // what goroutines of the pool do, on places and outside
+	jobs      map[*slot]*job   // what goroutines of the pool do, by place
 	line      waiter           // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *waiter          // waiters for reuse, linked by next
 	served    time.Time        //poolgen:if hasDemand // when the queue formed, or got a released connection last
@@ -120,7 +120,7 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *PoolOptions) complete() (err error) {
 	preset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PoolOptions.MaxSize", &err)           //poolgen:if !fixedSize
 	preset(&o.MinIdle, 0, "PoolOptions.MinIdle", &err)                                       //poolgen:if hasIdle
@@ -167,7 +167,7 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
-// (hasBarging) Requesters may take what is released before those who wait, if an option allows it.
+// (hasBarging) With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
 	if hasLimits {
@@ -187,7 +187,7 @@ func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire
 func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// (hasQueue) It does not wait with queue or more others.
+// (hasQueue) It waits behind fewer than queue others, if at all.
 func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) {
 	if observesAcquireFailed {
 		defer func() {
@@ -328,8 +328,8 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *Pool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p

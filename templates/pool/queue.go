@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// waiter is a requester that waits, in the queue or for a job.
+// waiter is a requester that waits.
 type waiter struct {
 	next, prev *waiter         // nil outside the queue
 	job        *job            //poolgen:if hasAwait || hasVetting // nil of those who are in the queue for the first time
@@ -32,8 +32,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		defer cancel()
 		ctx = shorter
 	}
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() //poolgen:if !hasLimits // panics, before mu is locked, if NewPool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
 	if p.closed || hasDrain && p.draining {
 		p.unlock()
@@ -49,7 +48,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if hasOutside && queue < 0 {
+	if hasOutside && (!hasRefusals || queue < 0) {
 		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++ //poolgen:if hasStats
@@ -125,7 +124,7 @@ func (p *Pool) turnAway(w *waiter, queue int) {
 	case queue < 0: //poolgen:if hasOutside
 		w.job = &job{op: "create", state: &p.stats.Fresh, waiter: w}
 		p.start(w.ctx, p.outside(none), w.job)
-	default:
+	default: //poolgen:if hasTry
 		p.stats.Rejected++ //poolgen:if hasStats
 		w.wake(nil, ErrPoolExhausted)
 	}
@@ -246,7 +245,7 @@ func (p *Pool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *Pool) settle() {
 	p.mu.Lock()
 	p.match()

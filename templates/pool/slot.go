@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// slot is a place of the pool, on a cache line of its own, or one outside the pool.
+// slot is a place for a connection, on a cache line of its own.
 type slot struct {
 	turn    atomic.Uint64 // see Pool
 	pool    *Pool
@@ -147,9 +147,9 @@ func (p *Pool) outside(conn *Conn) *slot {
 	return &slot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *Pool) move(s *slot, to *int) {
-	if hasFresh && s.fresh {
+	if hasFresh && s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -197,7 +197,7 @@ func (p *Pool) drop(s *slot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *Pool) unlock() {
 	if hasDrain && p.draining && !p.closed && p.quiet() {
 		p.closed = true

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// PoolStats is the state of a pool, and what has come of it.
-// (hasStats) The fields from Idle to Vacant add up to MaxSize.
+// PoolStats is the state of a pool.
+// (hasStats) The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 // (hasResize) Vacant is negative while there are more connections than Resize has left places for.
 type PoolStats struct {
 	MaxSize   int // places
@@ -32,7 +32,7 @@ type PoolStats struct {
 	RetiredSurplus   uint64        //poolgen:if hasIdle || hasResize || hasKeyed // connections that were too many
 	RetiredLost      uint64        //poolgen:if hasReasons && hasLeaks // connections whose lease was garbage collected
 	RetiredReset     uint64        //poolgen:if hasReset // connections older than a Reset of the pool
-	RetiredUnwanted  uint64        //poolgen:if hasReasons // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        //poolgen:if hasReasons // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        //poolgen:if hasDetach && hasStats // connections taken out by Detach
 	Waits            uint64        //poolgen:if hasStats // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration //poolgen:if hasStats // how long, all together

@@ -76,7 +76,7 @@ func (s *Pools) hasten() {
 //
 // It ends: each round of the first loop takes a pool out of the queue, and only that pool may have what there is. It
 // comes back only if it has got that and wants more. So each round leaves less room or, if the pool needs none by
-// now (its requesters have left, its breaker is open, it is closed), as much room and a shorter queue. Both grow only
+// now (its requesters have left, or it may not create), as much room and a shorter queue. Both grow only
 // by what somebody else does: by the end of a connection, which was created before, and by the first requester of a pool
 // that did not starve. Only after one of these two it runs again at once.
 //
@@ -173,7 +173,7 @@ func (s *Pools) needs(p *Pool) bool {
 
 // room returns how many connections a pool can have without that others have to end a lease for them.
 //
-//poolgen:if hasKeyed
+//poolgen:if hasKeyed && hasQueue
 func (s *Pools) room(p *Pool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

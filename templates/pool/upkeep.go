@@ -109,7 +109,7 @@ func (p *Pool) thin() {
 		if turn != a.turn {
 			a.turn, a.since = turn, p.ticks
 		}
-		if turn&1 == 1 && p.lasts(a) {
+		if turn&1 == 1 && (!hasLifetime || p.lasts(a)) {
 			idle++
 		}
 	}
@@ -123,7 +123,7 @@ func (p *Pool) thin() {
 		} else if timeout := p.options.IdleTimeout; timeout == 0 || idle <= p.options.MinIdle || time.Duration(p.ticks-a.since)*p.period < timeout {
 			continue
 		}
-		if p.lasts(a) {
+		if !hasLifetime || p.lasts(a) {
 			idle-- // even if somebody has just taken it
 		}
 		if s.turn.CompareAndSwap(a.turn, a.turn-1) {
@@ -135,11 +135,8 @@ func (p *Pool) thin() {
 // lasts reports whether a connection is not about to expire, so that there is time to create its successor. One
 // that is doesn't count as idle any more, neither for MinIdle nor for MaxIdle: both of them are there for a while.
 //
-//poolgen:if hasIdle
+//poolgen:if hasIdle && hasLifetime
 func (p *Pool) lasts(a *age) bool {
-	if !hasLifetime {
-		return true
-	}
 	return a.expires == 0 || a.expires > time.Since(p.made)+3*p.period+p.took
 }
 
@@ -149,7 +146,7 @@ func (p *Pool) lasts(a *age) bool {
 func (p *Pool) refill() {
 	missing := p.options.MinIdle - p.stats.Creating
 	for i := range p.high {
-		if p.place(i).turn.Load()&1 == 1 && p.lasts(&p.ages[i]) {
+		if p.place(i).turn.Load()&1 == 1 && (!hasLifetime || p.lasts(&p.ages[i])) {
 			missing--
 		}
 	}

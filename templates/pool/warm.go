@@ -49,7 +49,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	if hasLimits {
 		abreast = min(abreast, p.options.MaxConcurrentCreates)
 	}

@@ -173,3 +173,11 @@ func TestTwoWarmsAtTheSameTime(t *testing.T) {
 		b.expect(6, "idle", func(s PoolStats) int { return s.Idle })
 	})
 }
+
+//poolgen:if hasWarm
+func TestWarmOfFewerThanNothingDoesNothing(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 2}, func(t *testing.T, b *backend) {
+		require.NoError(t, b.pool.Warm(b.ctx, -1, nil))
+		b.created(0)
+	})
+}

@@ -34,23 +34,23 @@ type BargingPoolOptions struct {
 // connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
 // everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
 // after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
-// While requesters may barge, limit is negative, and a releaser has a goroutine look for waiters of the place.
+// While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type BargingPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*bargingSlot] // the places there have been so far
 	lanes   int                            // at how many of them a search may start
 	context *Server
 	options BargingPoolOptions
-	passing atomic.Bool        // a goroutine is about to begin
+	passing atomic.Bool        // a goroutine that runs passIdle is about to begin
 	passOn  func()             // passIdle, so that its goroutine takes no allocation
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
 	mu        sync.Mutex                   // guards all that follows
-	stats     BargingPoolStats             // counts idle connections as in use
+	stats     bargingStats                 // counts idle connections as in use
 	high      int                          // all places from here on are vacant
-	jobs      map[*bargingSlot]*bargingJob // what goroutines of the pool do, on places and outside
+	jobs      map[*bargingSlot]*bargingJob // what goroutines of the pool do, by place
 	line      bargingWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare     *bargingWaiter               // waiters for reuse, linked by next
 	patience  *time.Timer                  // calls endBarging,
@@ -75,7 +75,7 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *BargingPoolOptions) complete() (err error) {
 	bargingPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BargingPoolOptions.MaxSize", &err)
 	bargingPreset(&o.Barging, 0, "BargingPoolOptions.Barging", &err)
@@ -93,7 +93,7 @@ func bargingPreset[N int | time.Duration](option *N, value N, name string, err *
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBargingPoolClosed].
-// Requesters may take what is released before those who wait, if an option allows it.
+// With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *BargingPool) Acquire(ctx context.Context) (BargingLease, error) {
 	return p.acquire(ctx, math.MaxInt)
 }
@@ -107,7 +107,7 @@ func (p *BargingPool) AcquireOrCreate(ctx context.Context) (BargingLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *BargingPool) acquire(ctx context.Context, queue int) (lease BargingLease, err error) {
 	if ctx.Err() != nil {
 		return BargingLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -122,8 +122,8 @@ func (p *BargingPool) acquire(ctx context.Context, queue int) (lease BargingLeas
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrBargingPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrBargingPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BargingPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
@@ -220,9 +220,9 @@ func (l BargingLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|bargingDoomed, l.turn+4|bargingDoomed))
 }
 
-// BargingPoolStats is the state of a pool, and what has come of it.
+// bargingStats is the state of a pool.
 // Vacant is negative while there are more connections than Resize has left places for.
-type BargingPoolStats struct {
+type bargingStats struct {
 	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
@@ -234,24 +234,29 @@ type BargingPoolStats struct {
 	RetiredDiscarded uint64 // connections discarded
 	RetiredSurplus   uint64 // connections that were too many
 	RetiredReset     uint64 // connections older than a Reset of the pool
-	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64 // connections released after the pool's end or outside of it, or created in vain
 }
 
 // ErrBargingPoolClosed is the error of requesters of a closed pool.
 var ErrBargingPoolClosed = errors.New("BargingPool: the pool is closed")
 
-// ErrBargingPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrBargingPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrBargingPoolExhausted = errors.New("BargingPool: all places are taken")
 
 // BargingPoolError is the error of an operation of the pool, or of a hook that it called.
 type BargingPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error         // the cause: what the hook returned, or why the context ended
+	waited time.Duration // until then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BargingPoolError) Error() string {
-	return "BargingPool: " + e.Op + ": " + e.Err.Error()
+	text := "BargingPool: " + e.Op + ": " + e.Err.Error()
+	if e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -263,7 +268,9 @@ func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, 
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if w != nil || op != "acquire" {
+		e.waited = time.Since(begun)
+	}
 	p.mu.Lock()
 	if w != nil {
 		*w, p.spare = bargingWaiter{ready: w.ready, next: p.spare}, w
@@ -275,7 +282,7 @@ func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, 
 // bargingNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const bargingNoReturn = "did not return: panic %v\n\n%s"
 
-// bargingSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// bargingSlot is a place for a connection, on a cache line of its own.
 type bargingSlot struct {
 	turn  atomic.Uint64 // see BargingPool
 	pool  *BargingPool
@@ -348,9 +355,9 @@ func (p *BargingPool) outside(conn *Barging) *bargingSlot {
 	return &bargingSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *BargingPool) move(s *bargingSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -385,7 +392,7 @@ func (p *BargingPool) drop(s *bargingSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BargingPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &bargingJob{op: "create", state: &p.stats.Creating})
@@ -406,7 +413,7 @@ func (p *BargingPool) unlock() {
 	p.mu.Unlock()
 }
 
-// bargingWaiter is a requester that waits, in the queue or for a job.
+// bargingWaiter is a requester that waits.
 type bargingWaiter struct {
 	next, prev *bargingWaiter  // nil outside the queue
 	job        *bargingJob     // nil of those who are in the queue for the first time
@@ -426,8 +433,7 @@ func (w *bargingWaiter) wake(s *bargingSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, error) {
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -577,7 +583,7 @@ func (p *BargingPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *BargingPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -674,16 +680,15 @@ func (p *BargingPool) finish(s *bargingSlot, j *bargingJob, conn *Barging, err e
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 func (p *BargingPool) failed(s *bargingSlot, j *bargingJob, err error) {
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -694,12 +699,12 @@ func (p *BargingPool) failed(s *bargingSlot, j *bargingJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *bargingJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}

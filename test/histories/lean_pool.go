@@ -44,9 +44,9 @@ type LeanPool struct {
 	drain   context.CancelFunc // by this
 
 	mu     sync.Mutex             // guards all that follows
-	stats  LeanPoolStats          // counts idle connections as in use
+	stats  leanStats              // counts idle connections as in use
 	high   int                    // all places from here on are vacant
-	jobs   map[*leanSlot]*leanJob // what goroutines of the pool do, on places and outside
+	jobs   map[*leanSlot]*leanJob // what goroutines of the pool do, by place
 	line   leanWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *leanWaiter            // waiters for reuse, linked by next
 	closed bool
@@ -66,7 +66,7 @@ func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *LeanPoolOptions) complete() (err error) {
 	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
 	leanPreset(&o.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
@@ -94,7 +94,7 @@ func (p *LeanPool) TryAcquire(ctx context.Context) (LeanLease, error) { return p
 func (p *LeanPool) AcquireOrCreate(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
 		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -109,8 +109,8 @@ func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err
 	return s.lease(), nil
 }
 
-// Close ends the pool: requesters get [ErrLeanPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrLeanPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *LeanPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
@@ -206,9 +206,9 @@ func (l LeanLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|leanDoomed, l.turn+4|leanDoomed))
 }
 
-// LeanPoolStats is the state of a pool, and what has come of it.
+// leanStats is the state of a pool.
 // Vacant is negative while there are more connections than Resize has left places for.
-type LeanPoolStats struct {
+type leanStats struct {
 	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
@@ -220,24 +220,29 @@ type LeanPoolStats struct {
 	RetiredDiscarded uint64 // connections discarded
 	RetiredSurplus   uint64 // connections that were too many
 	RetiredReset     uint64 // connections older than a Reset of the pool
-	RetiredUnwanted  uint64 // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64 // connections released after the pool's end or outside of it, or created in vain
 }
 
 // ErrLeanPoolClosed is the error of requesters of a closed pool.
 var ErrLeanPoolClosed = errors.New("LeanPool: the pool is closed")
 
-// ErrLeanPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrLeanPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrLeanPoolExhausted = errors.New("LeanPool: all places are taken")
 
 // LeanPoolError is the error of an operation of the pool, or of a hook that it called.
 type LeanPoolError struct {
-	Op  string
-	Err error // the cause: what the hook returned, or why the context ended
+	Op     string
+	Err    error         // the cause: what the hook returned, or why the context ended
+	waited time.Duration // until then
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	return "LeanPool: " + e.Op + ": " + e.Err.Error()
+	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
+	if e.waited > 0 {
+		text += fmt.Sprintf(" (waited %v)", e.waited)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -249,7 +254,9 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	e.Err = fmt.Errorf("%w (waited %v)", e.Err, time.Since(begun))
+	if w != nil || op != "acquire" {
+		e.waited = time.Since(begun)
+	}
 	p.mu.Lock()
 	if w != nil {
 		*w, p.spare = leanWaiter{ready: w.ready, next: p.spare}, w
@@ -261,7 +268,7 @@ func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const leanNoReturn = "did not return: panic %v\n\n%s"
 
-// leanSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// leanSlot is a place for a connection, on a cache line of its own.
 type leanSlot struct {
 	turn  atomic.Uint64 // see LeanPool
 	pool  *LeanPool
@@ -331,9 +338,9 @@ func (p *LeanPool) outside(conn *Lean) *leanSlot {
 	return &leanSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *LeanPool) move(s *leanSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -368,7 +375,7 @@ func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
@@ -386,7 +393,7 @@ func (p *LeanPool) unlock() {
 	p.mu.Unlock()
 }
 
-// leanWaiter is a requester that waits, in the queue or for a job.
+// leanWaiter is a requester that waits.
 type leanWaiter struct {
 	next, prev *leanWaiter     // nil outside the queue
 	job        *leanJob        // nil of those who are in the queue for the first time
@@ -406,8 +413,7 @@ func (w *leanWaiter) wake(s *leanSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *LeanPool) obtain(ctx context.Context, queue int) (*leanSlot, error) {
-	done, begun := ctx.Done(), time.Now()
-	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -557,7 +563,7 @@ func (p *LeanPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *LeanPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -654,16 +660,15 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	p.deliver(s)
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -674,12 +679,12 @@ func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *leanJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}

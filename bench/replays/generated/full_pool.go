@@ -26,8 +26,8 @@ type FullPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
 	MaxLifetime          time.Duration // a connection is retired before it is older, if leased on release; by default never
 	MaxLifetimeJitter    time.Duration // by how much earlier at the most, drawn for each; by default a tenth of MaxLifetime
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrFullPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrFullPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	BreakAfter           int           // after so many failed creates in a row there are none for BreakTime, and then one at a time; by default any number
 	BreakTime            time.Duration // by default 1 s
@@ -61,7 +61,7 @@ type FullPool struct {
 	mu       sync.Mutex             // guards all that follows
 	stats    FullPoolStats          // counts idle connections as in use
 	high     int                    // all places from here on are vacant
-	jobs     map[*fullSlot]*fullJob // what goroutines of the pool do, on places and outside
+	jobs     map[*fullSlot]*fullJob // what goroutines of the pool do, by place
 	line     fullWaiter             // the queue's ends: next is the oldest waiter, prev the youngest
 	spare    *fullWaiter            // waiters for reuse, linked by next
 	served   time.Time              // when the queue formed, or got a released connection last
@@ -97,7 +97,7 @@ func NewFullPool(c *faulty.Server, options FullPoolOptions) (*FullPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *FullPoolOptions) complete() (err error) {
 	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
 	fullPreset(&o.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
@@ -137,7 +137,7 @@ func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p
 func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err error) {
 	if ctx.Err() != nil {
 		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -240,8 +240,8 @@ func (p *FullPool) With(ctx context.Context, f func(*Full) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrFullPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrFullPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *FullPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewFullPool has not made p
@@ -336,8 +336,8 @@ func (l FullLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|fullDoomed, l.turn+4|fullDoomed))
 }
 
-// FullPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// FullPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type FullPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -357,7 +357,7 @@ type FullPoolStats struct {
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
 	RetiredExpired   uint64        // connections older than MaxLifetime
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -410,15 +410,15 @@ func (h *fullTally) snapshot() (st FullHistogram) {
 // ErrFullPoolClosed is the error of requesters of a closed pool.
 var ErrFullPoolClosed = errors.New("FullPool: the pool is closed")
 
-// ErrFullPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrFullPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrFullPoolExhausted = errors.New("FullPool: all places are taken")
 
 // FullPoolError is the error of an operation of the pool, or of a hook that it called.
 type FullPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -457,7 +457,7 @@ func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // fullNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const fullNoReturn = "did not return: panic %v\n\n%s"
 
-// fullSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// fullSlot is a place for a connection, on a cache line of its own.
 type fullSlot struct {
 	turn   atomic.Uint64 // see FullPool
 	pool   *FullPool
@@ -548,9 +548,9 @@ func (p *FullPool) outside(conn *Full) *fullSlot {
 	return &fullSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *FullPool) move(s *fullSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -588,7 +588,7 @@ func (p *FullPool) drop(s *fullSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *FullPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &fullJob{op: "create", state: &p.stats.Creating})
@@ -607,7 +607,7 @@ func (p *FullPool) unlock() {
 	p.mu.Unlock()
 }
 
-// fullWaiter is a requester that waits, in the queue or for a job.
+// fullWaiter is a requester that waits.
 type fullWaiter struct {
 	next, prev *fullWaiter     // nil outside the queue
 	job        *fullJob        // nil of those who are in the queue for the first time
@@ -627,7 +627,7 @@ func (w *fullWaiter) wake(s *fullSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewFullPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -828,7 +828,7 @@ func (p *FullPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *FullPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -1006,15 +1006,15 @@ func (p *FullPool) finish(s *fullSlot, j *fullJob, conn *Full, err error) {
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	p.stats.CreateFailures++
-	if j.waiter != nil || j.state == &p.stats.Creating { // it was not called off
-		p.failures++
+	if j.waiter != nil || j.state == &p.stats.Creating {
+		p.failures++ // but not if the create was called off
 		p.trouble = err
 	}
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
@@ -1024,7 +1024,7 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 		p.trip(err)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -1035,12 +1035,12 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *fullJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -1265,7 +1265,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

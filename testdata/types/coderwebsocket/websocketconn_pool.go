@@ -22,8 +22,8 @@ import (
 // WebsocketConnPoolOptions are the settings of a [WebsocketConnPool]. A field that is zero stands for the default.
 type WebsocketConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrWebsocketConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrWebsocketConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type WebsocketConnPool struct {
 	mu     sync.Mutex                               // guards all that follows
 	stats  WebsocketConnPoolStats                   // counts idle connections as in use
 	high   int                                      // all places from here on are vacant
-	jobs   map[*websocketConnSlot]*websocketConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*websocketConnSlot]*websocketConnJob // what goroutines of the pool do, by place
 	line   websocketConnWaiter                      // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *websocketConnWaiter                     // waiters for reuse, linked by next
 	served time.Time                                // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewWebsocketConnPool(c string, options WebsocketConnPoolOptions) (*Websocke
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *WebsocketConnPoolOptions) complete() (err error) {
 	websocketConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "WebsocketConnPoolOptions.MaxSize", &err)
 	websocketConnPreset(&o.MaxWaiters, math.MaxInt32, "WebsocketConnPoolOptions.MaxWaiters", &err)
@@ -114,7 +114,7 @@ func (p *WebsocketConnPool) AcquireOrCreate(ctx context.Context) (WebsocketConnL
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *WebsocketConnPool) acquire(ctx context.Context, queue int) (lease WebsocketConnLease, err error) {
 	if ctx.Err() != nil {
 		return WebsocketConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -149,8 +149,8 @@ func (p *WebsocketConnPool) With(ctx context.Context, f func(*websocket.Conn) er
 	return err
 }
 
-// Close ends the pool: requesters get [ErrWebsocketConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrWebsocketConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *WebsocketConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewWebsocketConnPool has not made p
@@ -247,8 +247,8 @@ func (l WebsocketConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// WebsocketConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// WebsocketConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type WebsocketConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -266,7 +266,7 @@ type WebsocketConnPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -294,15 +294,15 @@ func (p *WebsocketConnPool) Stats() WebsocketConnPoolStats {
 // ErrWebsocketConnPoolClosed is the error of requesters of a closed pool.
 var ErrWebsocketConnPoolClosed = errors.New("WebsocketConnPool: the pool is closed")
 
-// ErrWebsocketConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrWebsocketConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrWebsocketConnPoolExhausted = errors.New("WebsocketConnPool: all places are taken")
 
 // WebsocketConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type WebsocketConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -341,7 +341,7 @@ func (p *WebsocketConnPool) canceled(ctx context.Context, op string, begun time.
 // websocketConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const websocketConnNoReturn = "did not return: panic %v\n\n%s"
 
-// websocketConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// websocketConnSlot is a place for a connection, on a cache line of its own.
 type websocketConnSlot struct {
 	turn  atomic.Uint64 // see WebsocketConnPool
 	pool  *WebsocketConnPool
@@ -409,9 +409,9 @@ func (p *WebsocketConnPool) outside(conn *websocket.Conn) *websocketConnSlot {
 	return &websocketConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *WebsocketConnPool) move(s *websocketConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -443,7 +443,7 @@ func (p *WebsocketConnPool) drop(s *websocketConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *WebsocketConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &websocketConnJob{op: "create", state: &p.stats.Creating})
@@ -462,7 +462,7 @@ func (p *WebsocketConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// websocketConnWaiter is a requester that waits, in the queue or for a job.
+// websocketConnWaiter is a requester that waits.
 type websocketConnWaiter struct {
 	next, prev *websocketConnWaiter // nil outside the queue
 	job        *websocketConnJob    // nil of those who are in the queue for the first time
@@ -482,7 +482,7 @@ func (w *websocketConnWaiter) wake(s *websocketConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *WebsocketConnPool) obtain(ctx context.Context, queue int) (*websocketConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewWebsocketConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -641,7 +641,7 @@ func (p *WebsocketConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *WebsocketConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -793,18 +793,18 @@ func (p *WebsocketConnPool) finish(s *websocketConnSlot, j *websocketConnJob, co
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *WebsocketConnPool) failed(s *websocketConnSlot, j *websocketConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -815,12 +815,12 @@ func (p *WebsocketConnPool) failed(s *websocketConnSlot, j *websocketConnJob, er
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *websocketConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -863,7 +863,7 @@ func (p *WebsocketConnPool) Warm(ctx context.Context, n int, create func(ctx con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -22,8 +22,8 @@ import (
 // FtpServerConnPoolOptions are the settings of a [FtpServerConnPool]. A field that is zero stands for the default.
 type FtpServerConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrFtpServerConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrFtpServerConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type FtpServerConnPool struct {
 	mu     sync.Mutex                               // guards all that follows
 	stats  FtpServerConnPoolStats                   // counts idle connections as in use
 	high   int                                      // all places from here on are vacant
-	jobs   map[*ftpServerConnSlot]*ftpServerConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*ftpServerConnSlot]*ftpServerConnJob // what goroutines of the pool do, by place
 	line   ftpServerConnWaiter                      // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *ftpServerConnWaiter                     // waiters for reuse, linked by next
 	served time.Time                                // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewFtpServerConnPool(c string, options FtpServerConnPoolOptions) (*FtpServe
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *FtpServerConnPoolOptions) complete() (err error) {
 	ftpServerConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FtpServerConnPoolOptions.MaxSize", &err)
 	ftpServerConnPreset(&o.MaxWaiters, math.MaxInt32, "FtpServerConnPoolOptions.MaxWaiters", &err)
@@ -114,7 +114,7 @@ func (p *FtpServerConnPool) AcquireOrCreate(ctx context.Context) (FtpServerConnL
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *FtpServerConnPool) acquire(ctx context.Context, queue int) (lease FtpServerConnLease, err error) {
 	if ctx.Err() != nil {
 		return FtpServerConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -149,8 +149,8 @@ func (p *FtpServerConnPool) With(ctx context.Context, f func(*ftp.ServerConn) er
 	return err
 }
 
-// Close ends the pool: requesters get [ErrFtpServerConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrFtpServerConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *FtpServerConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewFtpServerConnPool has not made p
@@ -247,8 +247,8 @@ func (l FtpServerConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// FtpServerConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// FtpServerConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type FtpServerConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -266,7 +266,7 @@ type FtpServerConnPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -294,15 +294,15 @@ func (p *FtpServerConnPool) Stats() FtpServerConnPoolStats {
 // ErrFtpServerConnPoolClosed is the error of requesters of a closed pool.
 var ErrFtpServerConnPoolClosed = errors.New("FtpServerConnPool: the pool is closed")
 
-// ErrFtpServerConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrFtpServerConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrFtpServerConnPoolExhausted = errors.New("FtpServerConnPool: all places are taken")
 
 // FtpServerConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type FtpServerConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -341,7 +341,7 @@ func (p *FtpServerConnPool) canceled(ctx context.Context, op string, begun time.
 // ftpServerConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const ftpServerConnNoReturn = "did not return: panic %v\n\n%s"
 
-// ftpServerConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// ftpServerConnSlot is a place for a connection, on a cache line of its own.
 type ftpServerConnSlot struct {
 	turn  atomic.Uint64 // see FtpServerConnPool
 	pool  *FtpServerConnPool
@@ -409,9 +409,9 @@ func (p *FtpServerConnPool) outside(conn *ftp.ServerConn) *ftpServerConnSlot {
 	return &ftpServerConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *FtpServerConnPool) move(s *ftpServerConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -443,7 +443,7 @@ func (p *FtpServerConnPool) drop(s *ftpServerConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *FtpServerConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &ftpServerConnJob{op: "create", state: &p.stats.Creating})
@@ -462,7 +462,7 @@ func (p *FtpServerConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// ftpServerConnWaiter is a requester that waits, in the queue or for a job.
+// ftpServerConnWaiter is a requester that waits.
 type ftpServerConnWaiter struct {
 	next, prev *ftpServerConnWaiter // nil outside the queue
 	job        *ftpServerConnJob    // nil of those who are in the queue for the first time
@@ -482,7 +482,7 @@ func (w *ftpServerConnWaiter) wake(s *ftpServerConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *FtpServerConnPool) obtain(ctx context.Context, queue int) (*ftpServerConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewFtpServerConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -641,7 +641,7 @@ func (p *FtpServerConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *FtpServerConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -793,18 +793,18 @@ func (p *FtpServerConnPool) finish(s *ftpServerConnSlot, j *ftpServerConnJob, co
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *FtpServerConnPool) failed(s *ftpServerConnSlot, j *ftpServerConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -815,12 +815,12 @@ func (p *FtpServerConnPool) failed(s *ftpServerConnSlot, j *ftpServerConnJob, er
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *ftpServerConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -863,7 +863,7 @@ func (p *FtpServerConnPool) Warm(ctx context.Context, n int, create func(ctx con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

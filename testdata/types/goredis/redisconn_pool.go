@@ -22,8 +22,8 @@ import (
 // RedisConnPoolOptions are the settings of a [RedisConnPool]. A field that is zero stands for the default.
 type RedisConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrRedisConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrRedisConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type RedisConnPool struct {
 	mu     sync.Mutex                       // guards all that follows
 	stats  RedisConnPoolStats               // counts idle connections as in use
 	high   int                              // all places from here on are vacant
-	jobs   map[*redisConnSlot]*redisConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*redisConnSlot]*redisConnJob // what goroutines of the pool do, by place
 	line   redisConnWaiter                  // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *redisConnWaiter                 // waiters for reuse, linked by next
 	served time.Time                        // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewRedisConnPool(c *redis.Client, options RedisConnPoolOptions) (*RedisConn
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *RedisConnPoolOptions) complete() (err error) {
 	redisConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RedisConnPoolOptions.MaxSize", &err)
 	redisConnPreset(&o.MaxWaiters, math.MaxInt32, "RedisConnPoolOptions.MaxWaiters", &err)
@@ -114,7 +114,7 @@ func (p *RedisConnPool) AcquireOrCreate(ctx context.Context) (RedisConnLease, er
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *RedisConnPool) acquire(ctx context.Context, queue int) (lease RedisConnLease, err error) {
 	if ctx.Err() != nil {
 		return RedisConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -149,8 +149,8 @@ func (p *RedisConnPool) With(ctx context.Context, f func(*redis.Conn) error) err
 	return err
 }
 
-// Close ends the pool: requesters get [ErrRedisConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrRedisConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *RedisConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewRedisConnPool has not made p
@@ -247,8 +247,8 @@ func (l RedisConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// RedisConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// RedisConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type RedisConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -266,7 +266,7 @@ type RedisConnPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -294,15 +294,15 @@ func (p *RedisConnPool) Stats() RedisConnPoolStats {
 // ErrRedisConnPoolClosed is the error of requesters of a closed pool.
 var ErrRedisConnPoolClosed = errors.New("RedisConnPool: the pool is closed")
 
-// ErrRedisConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrRedisConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrRedisConnPoolExhausted = errors.New("RedisConnPool: all places are taken")
 
 // RedisConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type RedisConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -341,7 +341,7 @@ func (p *RedisConnPool) canceled(ctx context.Context, op string, begun time.Time
 // redisConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const redisConnNoReturn = "did not return: panic %v\n\n%s"
 
-// redisConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// redisConnSlot is a place for a connection, on a cache line of its own.
 type redisConnSlot struct {
 	turn  atomic.Uint64 // see RedisConnPool
 	pool  *RedisConnPool
@@ -407,9 +407,9 @@ func (p *RedisConnPool) outside(conn *redis.Conn) *redisConnSlot {
 	return &redisConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *RedisConnPool) move(s *redisConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -441,7 +441,7 @@ func (p *RedisConnPool) drop(s *redisConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *RedisConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &redisConnJob{op: "create", state: &p.stats.Creating})
@@ -460,7 +460,7 @@ func (p *RedisConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// redisConnWaiter is a requester that waits, in the queue or for a job.
+// redisConnWaiter is a requester that waits.
 type redisConnWaiter struct {
 	next, prev *redisConnWaiter // nil outside the queue
 	job        *redisConnJob    // nil of those who are in the queue for the first time
@@ -480,7 +480,7 @@ func (w *redisConnWaiter) wake(s *redisConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *RedisConnPool) obtain(ctx context.Context, queue int) (*redisConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewRedisConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -639,7 +639,7 @@ func (p *RedisConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *RedisConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -791,18 +791,18 @@ func (p *RedisConnPool) finish(s *redisConnSlot, j *redisConnJob, conn *redis.Co
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *RedisConnPool) failed(s *redisConnSlot, j *redisConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -813,12 +813,12 @@ func (p *RedisConnPool) failed(s *redisConnSlot, j *redisConnJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *redisConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -861,7 +861,7 @@ func (p *RedisConnPool) Warm(ctx context.Context, n int, create func(ctx context
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -22,8 +22,8 @@ import (
 // NetConnPoolOptions are the settings of a [NetConnPool]. A field that is zero stands for the default.
 type NetConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrNetConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrNetConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type NetConnPool struct {
 	mu     sync.Mutex                   // guards all that follows
 	stats  NetConnPoolStats             // counts idle connections as in use
 	high   int                          // all places from here on are vacant
-	jobs   map[*netConnSlot]*netConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*netConnSlot]*netConnJob // what goroutines of the pool do, by place
 	line   netConnWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *netConnWaiter               // waiters for reuse, linked by next
 	served time.Time                    // when the queue formed, or got a released connection last
@@ -77,7 +77,7 @@ func NewNetConnPool(c string, options NetConnPoolOptions) (*NetConnPool, error) 
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *NetConnPoolOptions) complete() (err error) {
 	netConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NetConnPoolOptions.MaxSize", &err)
 	netConnPreset(&o.MaxWaiters, math.MaxInt32, "NetConnPoolOptions.MaxWaiters", &err)
@@ -109,7 +109,7 @@ func (p *NetConnPool) AcquireOrCreate(ctx context.Context) (NetConnLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *NetConnPool) acquire(ctx context.Context, queue int) (lease NetConnLease, err error) {
 	if ctx.Err() != nil {
 		return NetConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -139,8 +139,8 @@ func (p *NetConnPool) With(ctx context.Context, f func(net.Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrNetConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrNetConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *NetConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewNetConnPool has not made p
@@ -237,8 +237,8 @@ func (l NetConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// NetConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// NetConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type NetConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -254,7 +254,7 @@ type NetConnPoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -282,15 +282,15 @@ func (p *NetConnPool) Stats() NetConnPoolStats {
 // ErrNetConnPoolClosed is the error of requesters of a closed pool.
 var ErrNetConnPoolClosed = errors.New("NetConnPool: the pool is closed")
 
-// ErrNetConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrNetConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrNetConnPoolExhausted = errors.New("NetConnPool: all places are taken")
 
 // NetConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type NetConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -329,7 +329,7 @@ func (p *NetConnPool) canceled(ctx context.Context, op string, begun time.Time, 
 // netConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const netConnNoReturn = "did not return: panic %v\n\n%s"
 
-// netConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// netConnSlot is a place for a connection, on a cache line of its own.
 type netConnSlot struct {
 	turn  atomic.Uint64 // see NetConnPool
 	pool  *NetConnPool
@@ -393,9 +393,9 @@ func (p *NetConnPool) outside(conn net.Conn) *netConnSlot {
 	return &netConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *NetConnPool) move(s *netConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -427,7 +427,7 @@ func (p *NetConnPool) drop(s *netConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *NetConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &netConnJob{op: "create", state: &p.stats.Creating})
@@ -446,7 +446,7 @@ func (p *NetConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// netConnWaiter is a requester that waits, in the queue or for a job.
+// netConnWaiter is a requester that waits.
 type netConnWaiter struct {
 	next, prev *netConnWaiter  // nil outside the queue
 	job        *netConnJob     // nil of those who are in the queue for the first time
@@ -466,7 +466,7 @@ func (w *netConnWaiter) wake(s *netConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *NetConnPool) obtain(ctx context.Context, queue int) (*netConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewNetConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -619,7 +619,7 @@ func (p *NetConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *NetConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -749,18 +749,18 @@ func (p *NetConnPool) finish(s *netConnSlot, j *netConnJob, conn net.Conn, err e
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *NetConnPool) failed(s *netConnSlot, j *netConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -771,12 +771,12 @@ func (p *NetConnPool) failed(s *netConnSlot, j *netConnJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *netConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -819,7 +819,7 @@ func (p *NetConnPool) Warm(ctx context.Context, n int, create func(ctx context.C
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

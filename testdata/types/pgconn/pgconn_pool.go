@@ -22,8 +22,8 @@ import (
 // PgConnPoolOptions are the settings of a [PgConnPool]. A field that is zero stands for the default.
 type PgConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrPgConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrPgConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type PgConnPool struct {
 	mu     sync.Mutex                 // guards all that follows
 	stats  PgConnPoolStats            // counts idle connections as in use
 	high   int                        // all places from here on are vacant
-	jobs   map[*pgConnSlot]*pgConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*pgConnSlot]*pgConnJob // what goroutines of the pool do, by place
 	line   pgConnWaiter               // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *pgConnWaiter              // waiters for reuse, linked by next
 	served time.Time                  // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewPgConnPool(c *pgconn.Config, options PgConnPoolOptions) (*PgConnPool, er
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *PgConnPoolOptions) complete() (err error) {
 	pgConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgConnPoolOptions.MaxSize", &err)
 	pgConnPreset(&o.MaxWaiters, math.MaxInt32, "PgConnPoolOptions.MaxWaiters", &err)
@@ -112,7 +112,7 @@ func (p *PgConnPool) AcquireOrCreate(ctx context.Context) (PgConnLease, error) {
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *PgConnPool) acquire(ctx context.Context, queue int) (lease PgConnLease, err error) {
 	if ctx.Err() != nil {
 		return PgConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -147,8 +147,8 @@ func (p *PgConnPool) With(ctx context.Context, f func(*pgconn.PgConn) error) err
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPgConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrPgConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *PgConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPgConnPool has not made p
@@ -241,8 +241,8 @@ func (l PgConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// PgConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// PgConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type PgConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -261,7 +261,7 @@ type PgConnPoolStats struct {
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -289,15 +289,15 @@ func (p *PgConnPool) Stats() PgConnPoolStats {
 // ErrPgConnPoolClosed is the error of requesters of a closed pool.
 var ErrPgConnPoolClosed = errors.New("PgConnPool: the pool is closed")
 
-// ErrPgConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrPgConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrPgConnPoolExhausted = errors.New("PgConnPool: all places are taken")
 
 // PgConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type PgConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -336,7 +336,7 @@ func (p *PgConnPool) canceled(ctx context.Context, op string, begun time.Time, w
 // pgConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const pgConnNoReturn = "did not return: panic %v\n\n%s"
 
-// pgConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// pgConnSlot is a place for a connection, on a cache line of its own.
 type pgConnSlot struct {
 	turn  atomic.Uint64 // see PgConnPool
 	pool  *PgConnPool
@@ -402,9 +402,9 @@ func (p *PgConnPool) outside(conn *pgconn.PgConn) *pgConnSlot {
 	return &pgConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *PgConnPool) move(s *pgConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -436,7 +436,7 @@ func (p *PgConnPool) drop(s *pgConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PgConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &pgConnJob{op: "create", state: &p.stats.Creating})
@@ -455,7 +455,7 @@ func (p *PgConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// pgConnWaiter is a requester that waits, in the queue or for a job.
+// pgConnWaiter is a requester that waits.
 type pgConnWaiter struct {
 	next, prev *pgConnWaiter   // nil outside the queue
 	job        *pgConnJob      // nil of those who are in the queue for the first time
@@ -475,7 +475,7 @@ func (w *pgConnWaiter) wake(s *pgConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *PgConnPool) obtain(ctx context.Context, queue int) (*pgConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPgConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -634,7 +634,7 @@ func (p *PgConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *PgConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -786,18 +786,18 @@ func (p *PgConnPool) finish(s *pgConnSlot, j *pgConnJob, conn *pgconn.PgConn, er
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *PgConnPool) failed(s *pgConnSlot, j *pgConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -808,12 +808,12 @@ func (p *PgConnPool) failed(s *pgConnSlot, j *pgConnJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *pgConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -892,7 +892,7 @@ func (p *PgConnPool) Warm(ctx context.Context, n int, create func(ctx context.Co
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

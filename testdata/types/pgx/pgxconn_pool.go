@@ -22,8 +22,8 @@ import (
 // PgxConnPoolOptions are the settings of a [PgxConnPool]. A field that is zero stands for the default.
 type PgxConnPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrPgxConnPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrPgxConnPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -52,7 +52,7 @@ type PgxConnPool struct {
 	mu     sync.Mutex                   // guards all that follows
 	stats  PgxConnPoolStats             // counts idle connections as in use
 	high   int                          // all places from here on are vacant
-	jobs   map[*pgxConnSlot]*pgxConnJob // what goroutines of the pool do, on places and outside
+	jobs   map[*pgxConnSlot]*pgxConnJob // what goroutines of the pool do, by place
 	line   pgxConnWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *pgxConnWaiter               // waiters for reuse, linked by next
 	served time.Time                    // when the queue formed, or got a released connection last
@@ -78,7 +78,7 @@ func NewPgxConnPool(c *pgx.ConnConfig, options PgxConnPoolOptions) (*PgxConnPool
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *PgxConnPoolOptions) complete() (err error) {
 	pgxConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxConnPoolOptions.MaxSize", &err)
 	pgxConnPreset(&o.MaxWaiters, math.MaxInt32, "PgxConnPoolOptions.MaxWaiters", &err)
@@ -112,7 +112,7 @@ func (p *PgxConnPool) AcquireOrCreate(ctx context.Context) (PgxConnLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *PgxConnPool) acquire(ctx context.Context, queue int) (lease PgxConnLease, err error) {
 	if ctx.Err() != nil {
 		return PgxConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -147,8 +147,8 @@ func (p *PgxConnPool) With(ctx context.Context, f func(*pgx.Conn) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPgxConnPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrPgxConnPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *PgxConnPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPgxConnPool has not made p
@@ -241,8 +241,8 @@ func (l PgxConnLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// PgxConnPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// PgxConnPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type PgxConnPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -261,7 +261,7 @@ type PgxConnPoolStats struct {
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -289,15 +289,15 @@ func (p *PgxConnPool) Stats() PgxConnPoolStats {
 // ErrPgxConnPoolClosed is the error of requesters of a closed pool.
 var ErrPgxConnPoolClosed = errors.New("PgxConnPool: the pool is closed")
 
-// ErrPgxConnPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrPgxConnPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrPgxConnPoolExhausted = errors.New("PgxConnPool: all places are taken")
 
 // PgxConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type PgxConnPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -336,7 +336,7 @@ func (p *PgxConnPool) canceled(ctx context.Context, op string, begun time.Time, 
 // pgxConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const pgxConnNoReturn = "did not return: panic %v\n\n%s"
 
-// pgxConnSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// pgxConnSlot is a place for a connection, on a cache line of its own.
 type pgxConnSlot struct {
 	turn  atomic.Uint64 // see PgxConnPool
 	pool  *PgxConnPool
@@ -402,9 +402,9 @@ func (p *PgxConnPool) outside(conn *pgx.Conn) *pgxConnSlot {
 	return &pgxConnSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *PgxConnPool) move(s *pgxConnSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -436,7 +436,7 @@ func (p *PgxConnPool) drop(s *pgxConnSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PgxConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &pgxConnJob{op: "create", state: &p.stats.Creating})
@@ -455,7 +455,7 @@ func (p *PgxConnPool) unlock() {
 	p.mu.Unlock()
 }
 
-// pgxConnWaiter is a requester that waits, in the queue or for a job.
+// pgxConnWaiter is a requester that waits.
 type pgxConnWaiter struct {
 	next, prev *pgxConnWaiter  // nil outside the queue
 	job        *pgxConnJob     // nil of those who are in the queue for the first time
@@ -475,7 +475,7 @@ func (w *pgxConnWaiter) wake(s *pgxConnSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *PgxConnPool) obtain(ctx context.Context, queue int) (*pgxConnSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPgxConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -634,7 +634,7 @@ func (p *PgxConnPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *PgxConnPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -786,18 +786,18 @@ func (p *PgxConnPool) finish(s *pgxConnSlot, j *pgxConnJob, conn *pgx.Conn, err 
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *PgxConnPool) failed(s *pgxConnSlot, j *pgxConnJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -808,12 +808,12 @@ func (p *PgxConnPool) failed(s *pgxConnSlot, j *pgxConnJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *pgxConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -892,7 +892,7 @@ func (p *PgxConnPool) Warm(ctx context.Context, n int, create func(ctx context.C
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -22,8 +22,8 @@ import (
 // PlaywrightPagePoolOptions are the settings of a [PlaywrightPagePool]. A field that is zero stands for the default.
 type PlaywrightPagePoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrPlaywrightPagePoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrPlaywrightPagePoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type PlaywrightPagePool struct {
 	mu     sync.Mutex                                 // guards all that follows
 	stats  PlaywrightPagePoolStats                    // counts idle connections as in use
 	high   int                                        // all places from here on are vacant
-	jobs   map[*playwrightPageSlot]*playwrightPageJob // what goroutines of the pool do, on places and outside
+	jobs   map[*playwrightPageSlot]*playwrightPageJob // what goroutines of the pool do, by place
 	line   playwrightPageWaiter                       // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *playwrightPageWaiter                      // waiters for reuse, linked by next
 	served time.Time                                  // when the queue formed, or got a released connection last
@@ -77,7 +77,7 @@ func NewPlaywrightPagePool(c playwright.BrowserContext, options PlaywrightPagePo
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *PlaywrightPagePoolOptions) complete() (err error) {
 	playwrightPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PlaywrightPagePoolOptions.MaxSize", &err)
 	playwrightPagePreset(&o.MaxWaiters, math.MaxInt32, "PlaywrightPagePoolOptions.MaxWaiters", &err)
@@ -111,7 +111,7 @@ func (p *PlaywrightPagePool) AcquireOrCreate(ctx context.Context) (PlaywrightPag
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *PlaywrightPagePool) acquire(ctx context.Context, queue int) (lease PlaywrightPageLease, err error) {
 	if ctx.Err() != nil {
 		return PlaywrightPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -141,8 +141,8 @@ func (p *PlaywrightPagePool) With(ctx context.Context, f func(playwright.Page) e
 	return err
 }
 
-// Close ends the pool: requesters get [ErrPlaywrightPagePoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrPlaywrightPagePoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *PlaywrightPagePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewPlaywrightPagePool has not made p
@@ -235,8 +235,8 @@ func (l PlaywrightPageLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// PlaywrightPagePoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// PlaywrightPagePoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type PlaywrightPagePoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -253,7 +253,7 @@ type PlaywrightPagePoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -281,15 +281,15 @@ func (p *PlaywrightPagePool) Stats() PlaywrightPagePoolStats {
 // ErrPlaywrightPagePoolClosed is the error of requesters of a closed pool.
 var ErrPlaywrightPagePoolClosed = errors.New("PlaywrightPagePool: the pool is closed")
 
-// ErrPlaywrightPagePoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrPlaywrightPagePoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrPlaywrightPagePoolExhausted = errors.New("PlaywrightPagePool: all places are taken")
 
 // PlaywrightPagePoolError is the error of an operation of the pool, or of a hook that it called.
 type PlaywrightPagePoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -328,7 +328,7 @@ func (p *PlaywrightPagePool) canceled(ctx context.Context, op string, begun time
 // playwrightPageNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const playwrightPageNoReturn = "did not return: panic %v\n\n%s"
 
-// playwrightPageSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// playwrightPageSlot is a place for a connection, on a cache line of its own.
 type playwrightPageSlot struct {
 	turn  atomic.Uint64 // see PlaywrightPagePool
 	pool  *PlaywrightPagePool
@@ -394,9 +394,9 @@ func (p *PlaywrightPagePool) outside(conn playwright.Page) *playwrightPageSlot {
 	return &playwrightPageSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *PlaywrightPagePool) move(s *playwrightPageSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -428,7 +428,7 @@ func (p *PlaywrightPagePool) drop(s *playwrightPageSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PlaywrightPagePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &playwrightPageJob{op: "create", state: &p.stats.Creating})
@@ -447,7 +447,7 @@ func (p *PlaywrightPagePool) unlock() {
 	p.mu.Unlock()
 }
 
-// playwrightPageWaiter is a requester that waits, in the queue or for a job.
+// playwrightPageWaiter is a requester that waits.
 type playwrightPageWaiter struct {
 	next, prev *playwrightPageWaiter // nil outside the queue
 	job        *playwrightPageJob    // nil of those who are in the queue for the first time
@@ -467,7 +467,7 @@ func (w *playwrightPageWaiter) wake(s *playwrightPageSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *PlaywrightPagePool) obtain(ctx context.Context, queue int) (*playwrightPageSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPlaywrightPagePool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -620,7 +620,7 @@ func (p *PlaywrightPagePool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *PlaywrightPagePool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -750,18 +750,18 @@ func (p *PlaywrightPagePool) finish(s *playwrightPageSlot, j *playwrightPageJob,
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *PlaywrightPagePool) failed(s *playwrightPageSlot, j *playwrightPageJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -772,12 +772,12 @@ func (p *PlaywrightPagePool) failed(s *playwrightPageSlot, j *playwrightPageJob,
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *playwrightPageJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -856,7 +856,7 @@ func (p *PlaywrightPagePool) Warm(ctx context.Context, n int, create func(ctx co
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -22,8 +22,8 @@ import (
 // RodPagePoolOptions are the settings of a [RodPagePool]. A field that is zero stands for the default.
 type RodPagePoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrRodPagePoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrRodPagePoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type RodPagePool struct {
 	mu     sync.Mutex                   // guards all that follows
 	stats  RodPagePoolStats             // counts idle connections as in use
 	high   int                          // all places from here on are vacant
-	jobs   map[*rodPageSlot]*rodPageJob // what goroutines of the pool do, on places and outside
+	jobs   map[*rodPageSlot]*rodPageJob // what goroutines of the pool do, by place
 	line   rodPageWaiter                // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *rodPageWaiter               // waiters for reuse, linked by next
 	served time.Time                    // when the queue formed, or got a released connection last
@@ -77,7 +77,7 @@ func NewRodPagePool(c *rod.Browser, options RodPagePoolOptions) (*RodPagePool, e
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *RodPagePoolOptions) complete() (err error) {
 	rodPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RodPagePoolOptions.MaxSize", &err)
 	rodPagePreset(&o.MaxWaiters, math.MaxInt32, "RodPagePoolOptions.MaxWaiters", &err)
@@ -109,7 +109,7 @@ func (p *RodPagePool) AcquireOrCreate(ctx context.Context) (RodPageLease, error)
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *RodPagePool) acquire(ctx context.Context, queue int) (lease RodPageLease, err error) {
 	if ctx.Err() != nil {
 		return RodPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -139,8 +139,8 @@ func (p *RodPagePool) With(ctx context.Context, f func(*rod.Page) error) error {
 	return err
 }
 
-// Close ends the pool: requesters get [ErrRodPagePoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrRodPagePoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *RodPagePool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewRodPagePool has not made p
@@ -233,8 +233,8 @@ func (l RodPageLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// RodPagePoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// RodPagePoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type RodPagePoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -251,7 +251,7 @@ type RodPagePoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -279,15 +279,15 @@ func (p *RodPagePool) Stats() RodPagePoolStats {
 // ErrRodPagePoolClosed is the error of requesters of a closed pool.
 var ErrRodPagePoolClosed = errors.New("RodPagePool: the pool is closed")
 
-// ErrRodPagePoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrRodPagePoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrRodPagePoolExhausted = errors.New("RodPagePool: all places are taken")
 
 // RodPagePoolError is the error of an operation of the pool, or of a hook that it called.
 type RodPagePoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -326,7 +326,7 @@ func (p *RodPagePool) canceled(ctx context.Context, op string, begun time.Time, 
 // rodPageNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const rodPageNoReturn = "did not return: panic %v\n\n%s"
 
-// rodPageSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// rodPageSlot is a place for a connection, on a cache line of its own.
 type rodPageSlot struct {
 	turn  atomic.Uint64 // see RodPagePool
 	pool  *RodPagePool
@@ -390,9 +390,9 @@ func (p *RodPagePool) outside(conn *rod.Page) *rodPageSlot {
 	return &rodPageSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *RodPagePool) move(s *rodPageSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -424,7 +424,7 @@ func (p *RodPagePool) drop(s *rodPageSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *RodPagePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &rodPageJob{op: "create", state: &p.stats.Creating})
@@ -443,7 +443,7 @@ func (p *RodPagePool) unlock() {
 	p.mu.Unlock()
 }
 
-// rodPageWaiter is a requester that waits, in the queue or for a job.
+// rodPageWaiter is a requester that waits.
 type rodPageWaiter struct {
 	next, prev *rodPageWaiter  // nil outside the queue
 	job        *rodPageJob     // nil of those who are in the queue for the first time
@@ -463,7 +463,7 @@ func (w *rodPageWaiter) wake(s *rodPageSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *RodPagePool) obtain(ctx context.Context, queue int) (*rodPageSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewRodPagePool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -616,7 +616,7 @@ func (p *RodPagePool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *RodPagePool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -746,18 +746,18 @@ func (p *RodPagePool) finish(s *rodPageSlot, j *rodPageJob, conn *rod.Page, err 
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *RodPagePool) failed(s *rodPageSlot, j *rodPageJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -768,12 +768,12 @@ func (p *RodPagePool) failed(s *rodPageSlot, j *rodPageJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *rodPageJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -850,7 +850,7 @@ func (p *RodPagePool) Warm(ctx context.Context, n int, create func(ctx context.C
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

@@ -23,8 +23,8 @@ import (
 // SftpClientPoolOptions are the settings of a [SftpClientPool]. A field that is zero stands for the default.
 type SftpClientPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrSftpClientPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrSftpClientPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 	HealthCheckTimeout   time.Duration // bounds a check, like CreateTimeout, and other hooks; by default 1 s
 }
@@ -53,7 +53,7 @@ type SftpClientPool struct {
 	mu     sync.Mutex                         // guards all that follows
 	stats  SftpClientPoolStats                // counts idle connections as in use
 	high   int                                // all places from here on are vacant
-	jobs   map[*sftpClientSlot]*sftpClientJob // what goroutines of the pool do, on places and outside
+	jobs   map[*sftpClientSlot]*sftpClientJob // what goroutines of the pool do, by place
 	line   sftpClientWaiter                   // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *sftpClientWaiter                  // waiters for reuse, linked by next
 	served time.Time                          // when the queue formed, or got a released connection last
@@ -79,7 +79,7 @@ func NewSftpClientPool(c *ssh.Client, options SftpClientPoolOptions) (*SftpClien
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *SftpClientPoolOptions) complete() (err error) {
 	sftpClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SftpClientPoolOptions.MaxSize", &err)
 	sftpClientPreset(&o.MaxWaiters, math.MaxInt32, "SftpClientPoolOptions.MaxWaiters", &err)
@@ -115,7 +115,7 @@ func (p *SftpClientPool) AcquireOrCreate(ctx context.Context) (SftpClientLease, 
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *SftpClientPool) acquire(ctx context.Context, queue int) (lease SftpClientLease, err error) {
 	if ctx.Err() != nil {
 		return SftpClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -150,8 +150,8 @@ func (p *SftpClientPool) With(ctx context.Context, f func(*sftp.Client) error) e
 	return err
 }
 
-// Close ends the pool: requesters get [ErrSftpClientPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrSftpClientPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *SftpClientPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewSftpClientPool has not made p
@@ -248,8 +248,8 @@ func (l SftpClientLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// SftpClientPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// SftpClientPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type SftpClientPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -267,7 +267,7 @@ type SftpClientPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredUnhealthy uint64        // connections that failed a health check
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -295,15 +295,15 @@ func (p *SftpClientPool) Stats() SftpClientPoolStats {
 // ErrSftpClientPoolClosed is the error of requesters of a closed pool.
 var ErrSftpClientPoolClosed = errors.New("SftpClientPool: the pool is closed")
 
-// ErrSftpClientPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrSftpClientPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrSftpClientPoolExhausted = errors.New("SftpClientPool: all places are taken")
 
 // SftpClientPoolError is the error of an operation of the pool, or of a hook that it called.
 type SftpClientPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -342,7 +342,7 @@ func (p *SftpClientPool) canceled(ctx context.Context, op string, begun time.Tim
 // sftpClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const sftpClientNoReturn = "did not return: panic %v\n\n%s"
 
-// sftpClientSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// sftpClientSlot is a place for a connection, on a cache line of its own.
 type sftpClientSlot struct {
 	turn  atomic.Uint64 // see SftpClientPool
 	pool  *SftpClientPool
@@ -408,9 +408,9 @@ func (p *SftpClientPool) outside(conn *sftp.Client) *sftpClientSlot {
 	return &sftpClientSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *SftpClientPool) move(s *sftpClientSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -442,7 +442,7 @@ func (p *SftpClientPool) drop(s *sftpClientSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *SftpClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &sftpClientJob{op: "create", state: &p.stats.Creating})
@@ -461,7 +461,7 @@ func (p *SftpClientPool) unlock() {
 	p.mu.Unlock()
 }
 
-// sftpClientWaiter is a requester that waits, in the queue or for a job.
+// sftpClientWaiter is a requester that waits.
 type sftpClientWaiter struct {
 	next, prev *sftpClientWaiter // nil outside the queue
 	job        *sftpClientJob    // nil of those who are in the queue for the first time
@@ -481,7 +481,7 @@ func (w *sftpClientWaiter) wake(s *sftpClientSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *SftpClientPool) obtain(ctx context.Context, queue int) (*sftpClientSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewSftpClientPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -640,7 +640,7 @@ func (p *SftpClientPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *SftpClientPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -792,18 +792,18 @@ func (p *SftpClientPool) finish(s *sftpClientSlot, j *sftpClientJob, conn *sftp.
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *SftpClientPool) failed(s *sftpClientSlot, j *sftpClientJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -814,12 +814,12 @@ func (p *SftpClientPool) failed(s *sftpClientSlot, j *sftpClientJob, err error) 
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *sftpClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -862,7 +862,7 @@ func (p *SftpClientPool) Warm(ctx context.Context, n int, create func(ctx contex
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

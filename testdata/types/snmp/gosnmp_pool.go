@@ -22,8 +22,8 @@ import (
 // GoSNMPPoolOptions are the settings of a [GoSNMPPool]. A field that is zero stands for the default.
 type GoSNMPPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrGoSNMPPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrGoSNMPPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type GoSNMPPool struct {
 	mu     sync.Mutex                 // guards all that follows
 	stats  GoSNMPPoolStats            // counts idle connections as in use
 	high   int                        // all places from here on are vacant
-	jobs   map[*goSNMPSlot]*goSNMPJob // what goroutines of the pool do, on places and outside
+	jobs   map[*goSNMPSlot]*goSNMPJob // what goroutines of the pool do, by place
 	line   goSNMPWaiter               // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *goSNMPWaiter              // waiters for reuse, linked by next
 	served time.Time                  // when the queue formed, or got a released connection last
@@ -77,7 +77,7 @@ func NewGoSNMPPool(c string, options GoSNMPPoolOptions) (*GoSNMPPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *GoSNMPPoolOptions) complete() (err error) {
 	goSNMPPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GoSNMPPoolOptions.MaxSize", &err)
 	goSNMPPreset(&o.MaxWaiters, math.MaxInt32, "GoSNMPPoolOptions.MaxWaiters", &err)
@@ -109,7 +109,7 @@ func (p *GoSNMPPool) AcquireOrCreate(ctx context.Context) (GoSNMPLease, error) {
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *GoSNMPPool) acquire(ctx context.Context, queue int) (lease GoSNMPLease, err error) {
 	if ctx.Err() != nil {
 		return GoSNMPLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -139,8 +139,8 @@ func (p *GoSNMPPool) With(ctx context.Context, f func(*gosnmp.GoSNMP) error) err
 	return err
 }
 
-// Close ends the pool: requesters get [ErrGoSNMPPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrGoSNMPPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *GoSNMPPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewGoSNMPPool has not made p
@@ -237,8 +237,8 @@ func (l GoSNMPLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// GoSNMPPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// GoSNMPPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type GoSNMPPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -254,7 +254,7 @@ type GoSNMPPoolStats struct {
 	Created          uint64        // connections created, fresh ones included
 	CreateFailures   uint64        // creates that failed
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -282,15 +282,15 @@ func (p *GoSNMPPool) Stats() GoSNMPPoolStats {
 // ErrGoSNMPPoolClosed is the error of requesters of a closed pool.
 var ErrGoSNMPPoolClosed = errors.New("GoSNMPPool: the pool is closed")
 
-// ErrGoSNMPPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrGoSNMPPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrGoSNMPPoolExhausted = errors.New("GoSNMPPool: all places are taken")
 
 // GoSNMPPoolError is the error of an operation of the pool, or of a hook that it called.
 type GoSNMPPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -329,7 +329,7 @@ func (p *GoSNMPPool) canceled(ctx context.Context, op string, begun time.Time, w
 // goSNMPNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const goSNMPNoReturn = "did not return: panic %v\n\n%s"
 
-// goSNMPSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// goSNMPSlot is a place for a connection, on a cache line of its own.
 type goSNMPSlot struct {
 	turn  atomic.Uint64 // see GoSNMPPool
 	pool  *GoSNMPPool
@@ -393,9 +393,9 @@ func (p *GoSNMPPool) outside(conn *gosnmp.GoSNMP) *goSNMPSlot {
 	return &goSNMPSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *GoSNMPPool) move(s *goSNMPSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -427,7 +427,7 @@ func (p *GoSNMPPool) drop(s *goSNMPSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *GoSNMPPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &goSNMPJob{op: "create", state: &p.stats.Creating})
@@ -446,7 +446,7 @@ func (p *GoSNMPPool) unlock() {
 	p.mu.Unlock()
 }
 
-// goSNMPWaiter is a requester that waits, in the queue or for a job.
+// goSNMPWaiter is a requester that waits.
 type goSNMPWaiter struct {
 	next, prev *goSNMPWaiter   // nil outside the queue
 	job        *goSNMPJob      // nil of those who are in the queue for the first time
@@ -466,7 +466,7 @@ func (w *goSNMPWaiter) wake(s *goSNMPSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *GoSNMPPool) obtain(ctx context.Context, queue int) (*goSNMPSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewGoSNMPPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -619,7 +619,7 @@ func (p *GoSNMPPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *GoSNMPPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -752,18 +752,18 @@ func (p *GoSNMPPool) finish(s *goSNMPSlot, j *goSNMPJob, conn *gosnmp.GoSNMP, er
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *GoSNMPPool) failed(s *goSNMPSlot, j *goSNMPJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -774,12 +774,12 @@ func (p *GoSNMPPool) failed(s *goSNMPSlot, j *goSNMPJob, err error) {
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *goSNMPJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -822,7 +822,7 @@ func (p *GoSNMPPool) Warm(ctx context.Context, n int, create func(ctx context.Co
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {

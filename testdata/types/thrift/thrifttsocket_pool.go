@@ -22,8 +22,8 @@ import (
 // ThriftTSocketPoolOptions are the settings of a [ThriftTSocketPool]. A field that is zero stands for the default.
 type ThriftTSocketPoolOptions struct {
 	MaxSize              int           // how many connections there are at the most; by default GOMAXPROCS, but at least 4
-	MaxWaiters           int           // who may wait for a place at a time, as others get ErrThriftTSocketPoolExhausted; by default any number
-	MaxConcurrentCreates int           // at a time, without those that a method makes for its caller alone; by default any number
+	MaxWaiters           int           // how many may wait for a place at a time, others get ErrThriftTSocketPoolExhausted; by default any number
+	MaxConcurrentCreates int           // how many creates for the queue there are at a time; by default any number
 	CreateTimeout        time.Duration // bounds a create, whatever the requester's context says; by default 10 s
 }
 
@@ -51,7 +51,7 @@ type ThriftTSocketPool struct {
 	mu     sync.Mutex                               // guards all that follows
 	stats  ThriftTSocketPoolStats                   // counts idle connections as in use
 	high   int                                      // all places from here on are vacant
-	jobs   map[*thriftTSocketSlot]*thriftTSocketJob // what goroutines of the pool do, on places and outside
+	jobs   map[*thriftTSocketSlot]*thriftTSocketJob // what goroutines of the pool do, by place
 	line   thriftTSocketWaiter                      // the queue's ends: next is the oldest waiter, prev the youngest
 	spare  *thriftTSocketWaiter                     // waiters for reuse, linked by next
 	served time.Time                                // when the queue formed, or got a released connection last
@@ -77,7 +77,7 @@ func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTS
 	return p, nil
 }
 
-// complete puts the defaults in.
+// complete puts the defaults in, and reports what makes no sense.
 func (o *ThriftTSocketPoolOptions) complete() (err error) {
 	thriftTSocketPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ThriftTSocketPoolOptions.MaxSize", &err)
 	thriftTSocketPreset(&o.MaxWaiters, math.MaxInt32, "ThriftTSocketPoolOptions.MaxWaiters", &err)
@@ -111,7 +111,7 @@ func (p *ThriftTSocketPool) AcquireOrCreate(ctx context.Context) (ThriftTSocketL
 }
 
 // acquire leases a connection.
-// It does not wait with queue or more others.
+// It waits behind fewer than queue others, if at all.
 func (p *ThriftTSocketPool) acquire(ctx context.Context, queue int) (lease ThriftTSocketLease, err error) {
 	if ctx.Err() != nil {
 		return ThriftTSocketLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
@@ -191,8 +191,8 @@ func (p *ThriftTSocketPool) With(ctx context.Context, f func(*thrift.TSocket) er
 	return err
 }
 
-// Close ends the pool: requesters get [ErrThriftTSocketPoolClosed], idle connections are closed now, and leased ones on release. It
-// returns when none is left, or when ctx ends, with an error that tells how many are: they are closed as they come back.
+// Close ends the pool: requesters get [ErrThriftTSocketPoolClosed], and it parts with idle connections now, with leased ones on release. It
+// returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *ThriftTSocketPool) Close(ctx context.Context) error {
 	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewThriftTSocketPool has not made p
@@ -289,8 +289,8 @@ func (l ThriftTSocketLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// ThriftTSocketPoolStats is the state of a pool, and what has come of it.
-// The fields from Idle to Vacant add up to MaxSize.
+// ThriftTSocketPoolStats is the state of a pool.
+// The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 type ThriftTSocketPoolStats struct {
 	MaxSize  int // places
 	Idle     int // places with an idle connection
@@ -307,7 +307,7 @@ type ThriftTSocketPoolStats struct {
 	CreateFailures   uint64        // creates that failed
 	RetiredBroken    uint64        // connections that a hook refused, on release or before a lease
 	RetiredDiscarded uint64        // connections discarded
-	RetiredUnwanted  uint64        // connections released outside the pool or after its end, or created in vain
+	RetiredUnwanted  uint64        // connections released after the pool's end or outside of it, or created in vain
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
@@ -335,15 +335,15 @@ func (p *ThriftTSocketPool) Stats() ThriftTSocketPoolStats {
 // ErrThriftTSocketPoolClosed is the error of requesters of a closed pool.
 var ErrThriftTSocketPoolClosed = errors.New("ThriftTSocketPool: the pool is closed")
 
-// ErrThriftTSocketPoolExhausted is the error of requesters who may not wait for a place while all are taken.
+// ErrThriftTSocketPoolExhausted is the error of those who need a place, and may not wait for one, while all are taken.
 var ErrThriftTSocketPoolExhausted = errors.New("ThriftTSocketPool: all places are taken")
 
 // ThriftTSocketPoolError is the error of an operation of the pool, or of a hook that it called.
 type ThriftTSocketPoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until that,
-	latest                              error         // failure before it, and how many places were what then:
+	waited                              time.Duration // until then
+	latest                              error         // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int
 }
 
@@ -382,7 +382,7 @@ func (p *ThriftTSocketPool) canceled(ctx context.Context, op string, begun time.
 // thriftTSocketNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const thriftTSocketNoReturn = "did not return: panic %v\n\n%s"
 
-// thriftTSocketSlot is a place of the pool, on a cache line of its own, or one outside the pool.
+// thriftTSocketSlot is a place for a connection, on a cache line of its own.
 type thriftTSocketSlot struct {
 	turn   atomic.Uint64 // see ThriftTSocketPool
 	pool   *ThriftTSocketPool
@@ -455,9 +455,9 @@ func (p *ThriftTSocketPool) outside(conn *thrift.TSocket) *thriftTSocketSlot {
 	return &thriftTSocketSlot{pool: p, conn: conn, fresh: true, state: &p.stats.Fresh}
 }
 
-// move changes what a place is counted as, under mu. One outside the pool is Fresh until it is gone.
+// move changes what a place is counted as, under mu.
 func (p *ThriftTSocketPool) move(s *thriftTSocketSlot, to *int) {
-	if s.fresh {
+	if s.fresh { // that it is, until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -489,7 +489,7 @@ func (p *ThriftTSocketPool) drop(s *thriftTSocketSlot, reason *uint64) {
 	p.unlock()
 }
 
-// unlock ends a critical section, begins the creates that the queue is worth, and shuts the fast path if somebody waits.
+// unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *ThriftTSocketPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
 		p.start(p.line.prev.ctx, p.vacancy(), &thriftTSocketJob{op: "create", state: &p.stats.Creating})
@@ -508,7 +508,7 @@ func (p *ThriftTSocketPool) unlock() {
 	p.mu.Unlock()
 }
 
-// thriftTSocketWaiter is a requester that waits, in the queue or for a job.
+// thriftTSocketWaiter is a requester that waits.
 type thriftTSocketWaiter struct {
 	next, prev *thriftTSocketWaiter // nil outside the queue
 	job        *thriftTSocketJob    // nil of those who are in the queue for the first time
@@ -528,7 +528,7 @@ func (w *thriftTSocketWaiter) wake(s *thriftTSocketSlot, err error) {
 
 // obtain gets a requester a place when none is idle.
 func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (*thriftTSocketSlot, error) {
-	done, begun := ctx.Done(), time.Now()
+	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewThriftTSocketPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
@@ -686,7 +686,7 @@ func (p *ThriftTSocketPool) match() {
 	}
 }
 
-// settle is for a releaser who made a place idle when somebody had begun to wait, and for the timer.
+// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
 func (p *ThriftTSocketPool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -820,18 +820,18 @@ func (p *ThriftTSocketPool) finish(s *thriftTSocketSlot, j *thriftTSocketJob, co
 	}
 }
 
-// failed gives the error of a create to its waiter or, if it was for the queue, to the oldest one there who came before it
-// had well begun. If there is no connection at all, it is for all who have waited as long as a create may take.
+// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
+// If there is no connection at all, it is for all who have waited as long as a create may take.
 func (p *ThriftTSocketPool) failed(s *thriftTSocketSlot, j *thriftTSocketJob, err error) {
 	p.stats.CreateFailures++
-	if s.conn != nil { // it came with an error, or was refused
+	if s.conn != nil { // it came all the same
 		p.stats.Created++
 		p.retire(s, &p.stats.RetiredUnwanted)
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
 	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating {
+	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
 		oldest = false
 	}
@@ -842,12 +842,12 @@ func (p *ThriftTSocketPool) failed(s *thriftTSocketSlot, j *thriftTSocketJob, er
 	}
 }
 
-// leave parts a job from its waiter, who gets err. A create that was for nobody else is called off.
+// leave parts a job from its waiter, who gets err.
 func (j *thriftTSocketJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" {
+		if j.op == "create" { // for nobody else
 			j.cancel()
 		}
 	}
@@ -890,7 +890,7 @@ func (p *ThriftTSocketPool) Warm(ctx context.Context, n int, create func(ctx con
 			p.mu.Unlock()
 		}
 	}
-	abreast := min(n, p.Stats().MaxSize)
+	abreast := max(0, min(n, p.Stats().MaxSize))
 	abreast = min(abreast, p.options.MaxConcurrentCreates)
 	crew.Add(abreast)
 	for range abreast {
