@@ -188,3 +188,12 @@ func TestALeaseHidesACloseThatItsOwnMethodsDont(t *testing.T) {
 		require.Equal(t, want, parsed.features(c, Request{Groups: choice})["hidesClose"], "without %q", without)
 	}
 }
+
+// Who releases to a reset has nothing that others could take: the group would be code that nobody calls.
+func TestBargingIsLeftOutBesideAResetInTheBackground(t *testing.T) {
+	t.Parallel()
+	const reset = "func (c *MyConn) Reset(ctx context.Context) error { return ctx.Err() }\n"
+	require.Contains(t, generated(t, "", "barging"), "Barging")
+	require.NotContains(t, generated(t, reset, "barging"), "Barging")
+	require.Equal(t, "without effect: released connections go to be reset", Choice{added: []string{"barging"}}.why(*Groups.find("barging"), false))
+}
