@@ -105,7 +105,7 @@ func (s *source) replaceText(c *ast.Comment, text string) {
 // renameDoc renames the unexported name with which a doc comment begins; exported ones are renamed wherever
 // they stand, unless it is that of a method.
 func (s *source) renameDoc(n names, doc *ast.CommentGroup, name *ast.Ident, packageLevel bool) {
-	if doc == nil || packageLevel && token.IsExported(name.Name) {
+	if doc == nil || n[name.Name] == "" || packageLevel && token.IsExported(name.Name) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(doc.List[0].Text, "// "+name.Name+" "); ok {
