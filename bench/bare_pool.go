@@ -382,7 +382,7 @@ func (p *BarePool) outside(conn *Bare) *bareSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *BarePool) move(s *bareSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -463,7 +463,7 @@ func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &bareJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -717,9 +717,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return
 	}
-	if p.deliver(s) && j.op != "create" {
-		p.served = time.Now()
-	}
+	p.deliver(s)
 }
 
 // failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
@@ -744,9 +742,7 @@ func (j *bareJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
-		}
+		j.cancel() // it was for nobody else
 	}
 }
 

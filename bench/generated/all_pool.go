@@ -531,7 +531,7 @@ func (p *AllPool) outside(conn *All) *allSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *AllPool) move(s *allSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -637,7 +637,7 @@ func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -910,9 +910,7 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return
 	}
-	if p.deliver(s) && j.op != "create" {
-		p.served = time.Now()
-	}
+	p.deliver(s)
 }
 
 // failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
@@ -944,9 +942,7 @@ func (j *allJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
-		}
+		j.cancel() // it was for nobody else
 	}
 }
 
@@ -1006,22 +1002,21 @@ func (p *AllPool) lifeless() bool {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *AllPool) mayBarge() bool {
-	left := p.options.Barging - time.Since(p.line.next.begun)
-	if p.options.Barging == 0 || left <= 0 || p.closed || p.draining {
+	if p.options.Barging == 0 || p.closed || p.draining {
 		return false
 	}
-	if !p.impatient {
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if left > 0 && !p.impatient {
 		p.impatient = true
 		p.patience.Reset(left)
 	}
-	return true
+	return left > 0
 }
 
-// endBarging is for when somebody has waited for too long, if that one still does.
+// endBarging has unlock ask mayBarge again when somebody has waited for too long, if that one still does.
 func (p *AllPool) endBarging() {
 	p.mu.Lock()
 	p.impatient = false
-	p.match()
 	p.unlock()
 }
 

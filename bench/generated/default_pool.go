@@ -386,7 +386,7 @@ func (p *DefaultPool) outside(conn *Default) *defaultSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *DefaultPool) move(s *defaultSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -467,7 +467,7 @@ func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, erro
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -721,9 +721,7 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return
 	}
-	if p.deliver(s) && j.op != "create" {
-		p.served = time.Now()
-	}
+	p.deliver(s)
 }
 
 // failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
@@ -748,9 +746,7 @@ func (j *defaultJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
-		}
+		j.cancel() // it was for nobody else
 	}
 }
 

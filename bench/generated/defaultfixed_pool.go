@@ -392,7 +392,7 @@ func (p *DefaultFixedPool) outside(conn *DefaultFixed) *defaultFixedSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *DefaultFixedPool) move(s *defaultFixedSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -473,7 +473,7 @@ func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixed
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultFixedJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -727,9 +727,7 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return
 	}
-	if p.deliver(s) && j.op != "create" {
-		p.served = time.Now()
-	}
+	p.deliver(s)
 }
 
 // failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
@@ -754,9 +752,7 @@ func (j *defaultFixedJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
-		}
+		j.cancel() // it was for nobody else
 	}
 }
 

@@ -402,7 +402,7 @@ func (p *NeedsPool) outside(conn *Needs) *needsSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *NeedsPool) move(s *needsSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -483,7 +483,7 @@ func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &needsJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -795,8 +795,8 @@ func (j *needsJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

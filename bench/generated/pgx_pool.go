@@ -403,7 +403,7 @@ func (p *PgxPool) outside(conn *Pgx) *pgxSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *PgxPool) move(s *pgxSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -488,7 +488,7 @@ func (p *PgxPool) obtain(ctx context.Context, queue int) (*pgxSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &pgxJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -787,8 +787,8 @@ func (j *pgxJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }
@@ -796,22 +796,21 @@ func (j *pgxJob) leave(err error) {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *PgxPool) mayBarge() bool {
-	left := p.options.Barging - time.Since(p.line.next.begun)
-	if p.options.Barging == 0 || left <= 0 || p.closed {
+	if p.options.Barging == 0 || p.closed {
 		return false
 	}
-	if !p.impatient {
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if left > 0 && !p.impatient {
 		p.impatient = true
 		p.patience.Reset(left)
 	}
-	return true
+	return left > 0
 }
 
-// endBarging is for when somebody has waited for too long, if that one still does.
+// endBarging has unlock ask mayBarge again when somebody has waited for too long, if that one still does.
 func (p *PgxPool) endBarging() {
 	p.mu.Lock()
 	p.impatient = false
-	p.match()
 	p.unlock()
 }
 

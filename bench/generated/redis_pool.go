@@ -390,7 +390,7 @@ func (p *RedisPool) outside(conn *Redis) *redisSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *RedisPool) move(s *redisSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -472,7 +472,7 @@ func (p *RedisPool) obtain(ctx context.Context, queue int) (*redisSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &redisJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -771,8 +771,8 @@ func (j *redisJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -411,7 +411,7 @@ func (p *LineConnPool) outside(conn *LineConn) *lineConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *LineConnPool) move(s *lineConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -493,7 +493,7 @@ func (p *LineConnPool) obtain(ctx context.Context, queue int) (*lineConnSlot, er
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &lineConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -820,8 +820,8 @@ func (j *lineConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -290,7 +290,7 @@ func (p *LeanPool) outside(conn *Lean) *leanSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *LeanPool) move(s *leanSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}

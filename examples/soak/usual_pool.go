@@ -430,7 +430,7 @@ func (p *UsualPool) outside(conn *Usual) *usualSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *UsualPool) move(s *usualSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -515,7 +515,7 @@ func (p *UsualPool) obtain(ctx context.Context, queue int) (*usualSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &usualJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -842,8 +842,8 @@ func (j *usualJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }
@@ -851,22 +851,21 @@ func (j *usualJob) leave(err error) {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *UsualPool) mayBarge() bool {
-	left := p.options.Barging - time.Since(p.line.next.begun)
-	if p.options.Barging == 0 || left <= 0 || p.closed || p.line.next.job != nil {
+	if p.options.Barging == 0 || p.closed || p.line.next.job != nil {
 		return false
 	}
-	if !p.impatient {
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if left > 0 && !p.impatient {
 		p.impatient = true
 		p.patience.Reset(left)
 	}
-	return true
+	return left > 0
 }
 
-// endBarging is for when somebody has waited for too long, if that one still does.
+// endBarging has unlock ask mayBarge again when somebody has waited for too long, if that one still does.
 func (p *UsualPool) endBarging() {
 	p.mu.Lock()
 	p.impatient = false
-	p.match()
 	p.unlock()
 }
 

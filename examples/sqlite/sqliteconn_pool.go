@@ -449,7 +449,7 @@ func (p *SqliteConnPool) outside(conn *sqlite.Conn) *sqliteConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *SqliteConnPool) move(s *sqliteConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -531,7 +531,7 @@ func (p *SqliteConnPool) obtain(ctx context.Context, queue int) (*sqliteConnSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sqliteConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -836,8 +836,8 @@ func (j *sqliteConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

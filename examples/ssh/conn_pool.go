@@ -404,7 +404,7 @@ func (p *ConnPool) outside(conn *Conn) *connSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ConnPool) move(s *connSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -486,7 +486,7 @@ func (p *ConnPool) obtain(ctx context.Context, queue int) (*connSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &connJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -813,8 +813,8 @@ func (j *connJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -7,24 +7,23 @@ import "time"
 //
 //poolgen:if hasBarging
 func (p *Pool) mayBarge() bool {
-	left := p.options.Barging - time.Since(p.line.next.begun)
-	if p.options.Barging == 0 || left <= 0 || p.closed || hasDrain && p.draining || hasVetting && p.line.next.job != nil {
+	if p.options.Barging == 0 || p.closed || hasDrain && p.draining || hasVetting && p.line.next.job != nil {
 		return false
 	}
-	if !p.impatient {
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if left > 0 && !p.impatient {
 		p.impatient = true
 		p.patience.Reset(left)
 	}
-	return true
+	return left > 0
 }
 
-// endBarging is for when somebody has waited for too long, if that one still does.
+// endBarging has unlock ask mayBarge again when somebody has waited for too long, if that one still does.
 //
 //poolgen:if hasBarging
 func (p *Pool) endBarging() {
 	p.mu.Lock()
 	p.impatient = false
-	p.match()
 	p.unlock()
 }
 

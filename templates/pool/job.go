@@ -218,7 +218,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.retire(s, &p.stats.RetiredUnwanted)
 		return
 	}
-	if !hasDemand {
+	if !hasDemand || !hasJobs {
 		p.deliver(s)
 	} else if p.deliver(s) && j.op != "create" {
 		p.served = time.Now()
@@ -261,8 +261,8 @@ func (j *job) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if hasOwn && j.op == "create" { // for nobody else
-			j.cancel()
+		if hasOwn && (!hasJobs || j.op == "create") {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

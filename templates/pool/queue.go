@@ -48,7 +48,7 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if hasOutside && (!hasRefusals || queue < 0) {
+	if hasOutside && (!hasRefusals || queue < 0) { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++ //poolgen:if hasStats

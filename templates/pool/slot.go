@@ -149,7 +149,7 @@ func (p *Pool) outside(conn *Conn) *slot {
 
 // move changes what a place is counted as, under mu.
 func (p *Pool) move(s *slot, to *int) {
-	if hasFresh && s.fresh { // that it is, until it is gone
+	if hasFresh && s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}

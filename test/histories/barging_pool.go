@@ -357,7 +357,7 @@ func (p *BargingPool) outside(conn *Barging) *bargingSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *BargingPool) move(s *bargingSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -444,7 +444,7 @@ func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, erro
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &bargingJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.unlock()
@@ -704,8 +704,8 @@ func (j *bargingJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }
@@ -713,22 +713,21 @@ func (j *bargingJob) leave(err error) {
 // mayBarge reports, under mu, whether requesters may go before those who wait. As with sync.Mutex, that trades order for
 // throughput: who comes to a place that has just been released need not wait, and often it is its releaser who comes back.
 func (p *BargingPool) mayBarge() bool {
-	left := p.options.Barging - time.Since(p.line.next.begun)
-	if p.options.Barging == 0 || left <= 0 || p.closed {
+	if p.options.Barging == 0 || p.closed {
 		return false
 	}
-	if !p.impatient {
+	left := p.options.Barging - time.Since(p.line.next.begun)
+	if left > 0 && !p.impatient {
 		p.impatient = true
 		p.patience.Reset(left)
 	}
-	return true
+	return left > 0
 }
 
-// endBarging is for when somebody has waited for too long, if that one still does.
+// endBarging has unlock ask mayBarge again when somebody has waited for too long, if that one still does.
 func (p *BargingPool) endBarging() {
 	p.mu.Lock()
 	p.impatient = false
-	p.match()
 	p.unlock()
 }
 

@@ -340,7 +340,7 @@ func (p *LeanPool) outside(conn *Lean) *leanSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *LeanPool) move(s *leanSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -424,7 +424,7 @@ func (p *LeanPool) obtain(ctx context.Context, queue int) (*leanSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &leanJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.unlock()
@@ -684,8 +684,8 @@ func (j *leanJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

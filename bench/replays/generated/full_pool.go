@@ -550,7 +550,7 @@ func (p *FullPool) outside(conn *Full) *fullSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *FullPool) move(s *fullSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -642,7 +642,7 @@ func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &fullJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -1040,8 +1040,8 @@ func (j *fullJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -395,7 +395,7 @@ func (p *PlainPool) outside(conn *Plain) *plainSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *PlainPool) move(s *plainSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -477,7 +477,7 @@ func (p *PlainPool) obtain(ctx context.Context, queue int) (*plainSlot, error) {
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &plainJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -776,8 +776,8 @@ func (j *plainJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -397,7 +397,7 @@ func (p *AmqpSessionPool) outside(conn *amqp.Session) *amqpSessionSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *AmqpSessionPool) move(s *amqpSessionSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -479,7 +479,7 @@ func (p *AmqpSessionPool) obtain(ctx context.Context, queue int) (*amqpSessionSl
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &amqpSessionJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -778,8 +778,8 @@ func (j *amqpSessionJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -406,7 +406,7 @@ func (p *ChClientPool) outside(conn *ch.Client) *chClientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ChClientPool) move(s *chClientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -488,7 +488,7 @@ func (p *ChClientPool) obtain(ctx context.Context, queue int) (*chClientSlot, er
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &chClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -815,8 +815,8 @@ func (j *chClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

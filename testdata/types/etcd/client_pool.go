@@ -395,7 +395,7 @@ func (p *ClientPool) outside(conn *clientv3.Client) *clientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ClientPool) move(s *clientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -477,7 +477,7 @@ func (p *ClientPool) obtain(ctx context.Context, queue int) (*clientSlot, error)
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &clientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -776,8 +776,8 @@ func (j *clientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

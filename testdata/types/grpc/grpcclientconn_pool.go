@@ -396,7 +396,7 @@ func (p *GrpcClientConnPool) outside(conn *grpc.ClientConn) *grpcClientConnSlot 
 
 // move changes what a place is counted as, under mu.
 func (p *GrpcClientConnPool) move(s *grpcClientConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -478,7 +478,7 @@ func (p *GrpcClientConnPool) obtain(ctx context.Context, queue int) (*grpcClient
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &grpcClientConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -777,8 +777,8 @@ func (j *grpcClientConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -409,7 +409,7 @@ func (p *ImapClientPool) outside(conn *imapclient.Client) *imapClientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ImapClientPool) move(s *imapClientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -491,7 +491,7 @@ func (p *ImapClientPool) obtain(ctx context.Context, queue int) (*imapClientSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &imapClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -818,8 +818,8 @@ func (j *imapClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

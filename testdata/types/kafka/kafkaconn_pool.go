@@ -409,7 +409,7 @@ func (p *KafkaConnPool) outside(conn *kafka.Conn) *kafkaConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *KafkaConnPool) move(s *kafkaConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -491,7 +491,7 @@ func (p *KafkaConnPool) obtain(ctx context.Context, queue int) (*kafkaConnSlot, 
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &kafkaConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -818,8 +818,8 @@ func (j *kafkaConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

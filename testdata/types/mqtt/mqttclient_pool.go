@@ -390,7 +390,7 @@ func (p *MqttClientPool) outside(conn mqtt.Client) *mqttClientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *MqttClientPool) move(s *mqttClientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -472,7 +472,7 @@ func (p *MqttClientPool) obtain(ctx context.Context, queue int) (*mqttClientSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &mqttClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -774,8 +774,8 @@ func (j *mqttClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

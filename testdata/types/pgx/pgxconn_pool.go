@@ -404,7 +404,7 @@ func (p *PgxConnPool) outside(conn *pgx.Conn) *pgxConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *PgxConnPool) move(s *pgxConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -486,7 +486,7 @@ func (p *PgxConnPool) obtain(ctx context.Context, queue int) (*pgxConnSlot, erro
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &pgxConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -813,8 +813,8 @@ func (j *pgxConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

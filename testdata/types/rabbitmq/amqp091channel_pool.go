@@ -396,7 +396,7 @@ func (p *Amqp091ChannelPool) outside(conn *amqp091.Channel) *amqp091ChannelSlot 
 
 // move changes what a place is counted as, under mu.
 func (p *Amqp091ChannelPool) move(s *amqp091ChannelSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -478,7 +478,7 @@ func (p *Amqp091ChannelPool) obtain(ctx context.Context, queue int) (*amqp091Cha
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &amqp091ChannelJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -777,8 +777,8 @@ func (j *amqp091ChannelJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -406,7 +406,7 @@ func (p *RedisConnPool) outside(conn redis.Conn) *redisConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *RedisConnPool) move(s *redisConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -488,7 +488,7 @@ func (p *RedisConnPool) obtain(ctx context.Context, queue int) (*redisConnSlot, 
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &redisConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -815,8 +815,8 @@ func (j *redisConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -410,7 +410,7 @@ func (p *SftpClientPool) outside(conn *sftp.Client) *sftpClientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *SftpClientPool) move(s *sftpClientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -492,7 +492,7 @@ func (p *SftpClientPool) obtain(ctx context.Context, queue int) (*sftpClientSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sftpClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -819,8 +819,8 @@ func (j *sftpClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -406,7 +406,7 @@ func (p *SmtpClientPool) outside(conn *smtp.Client) *smtpClientSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *SmtpClientPool) move(s *smtpClientSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -488,7 +488,7 @@ func (p *SmtpClientPool) obtain(ctx context.Context, queue int) (*smtpClientSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &smtpClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -815,8 +815,8 @@ func (j *smtpClientJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -407,7 +407,7 @@ func (p *SqlConnPool) outside(conn *sql.Conn) *sqlConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *SqlConnPool) move(s *sqlConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -489,7 +489,7 @@ func (p *SqlConnPool) obtain(ctx context.Context, queue int) (*sqlConnSlot, erro
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sqlConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -816,8 +816,8 @@ func (j *sqlConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

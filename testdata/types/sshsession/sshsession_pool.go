@@ -397,7 +397,7 @@ func (p *SshSessionPool) outside(conn *ssh.Session) *sshSessionSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *SshSessionPool) move(s *sshSessionSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -479,7 +479,7 @@ func (p *SshSessionPool) obtain(ctx context.Context, queue int) (*sshSessionSlot
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sshSessionJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -778,8 +778,8 @@ func (j *sshSessionJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

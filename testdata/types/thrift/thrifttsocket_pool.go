@@ -457,7 +457,7 @@ func (p *ThriftTSocketPool) outside(conn *thrift.TSocket) *thriftTSocketSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ThriftTSocketPool) move(s *thriftTSocketSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -539,7 +539,7 @@ func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (*thriftTSock
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &thriftTSocketJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -847,8 +847,8 @@ func (j *thriftTSocketJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -394,7 +394,7 @@ func (p *ApiModulePool) outside(conn api.Module) *apiModuleSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ApiModulePool) move(s *apiModuleSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -476,7 +476,7 @@ func (p *ApiModulePool) obtain(ctx context.Context, queue int) (*apiModuleSlot, 
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &apiModuleJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -775,8 +775,8 @@ func (j *apiModuleJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }

@@ -392,7 +392,7 @@ func (p *ZkConnPool) outside(conn *zk.Conn) *zkConnSlot {
 
 // move changes what a place is counted as, under mu.
 func (p *ZkConnPool) move(s *zkConnSlot, to *int) {
-	if s.fresh { // that it is, until it is gone
+	if s.fresh { // which it stays until it is gone
 		if to == &p.stats.Vacant {
 			p.stats.Fresh--
 		}
@@ -474,7 +474,7 @@ func (p *ZkConnPool) obtain(ctx context.Context, queue int) (*zkConnSlot, error)
 		p.insert(w)
 		return p.wait(w)
 	}
-	if queue < 0 {
+	if queue < 0 { // AcquireOrCreate
 		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &zkConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
@@ -773,8 +773,8 @@ func (j *zkConnJob) leave(err error) {
 	if w := j.waiter; w != nil {
 		j.waiter = nil
 		w.wake(nil, err)
-		if j.op == "create" { // for nobody else
-			j.cancel()
+		if j.op == "create" {
+			j.cancel() // it was for nobody else
 		}
 	}
 }
