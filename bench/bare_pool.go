@@ -31,10 +31,9 @@ type BarePoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
@@ -60,7 +59,12 @@ type BarePool struct {
 
 // NewBarePool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewBarePool(options BarePoolOptions) (*BarePool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	barePreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
+	barePreset(&options.MaxWaiters, math.MaxInt32, "BarePoolOptions.MaxWaiters", &err)
+	barePreset(&options.MaxConcurrentCreates, math.MaxInt32, "BarePoolOptions.MaxConcurrentCreates", &err)
+	barePreset(&options.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareSlot]*bareJob{}}
@@ -73,15 +77,6 @@ func NewBarePool(options BarePoolOptions) (*BarePool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *BarePoolOptions) complete() (err error) {
-	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
-	barePreset(&o.MaxWaiters, math.MaxInt32, "BarePoolOptions.MaxWaiters", &err)
-	barePreset(&o.MaxConcurrentCreates, math.MaxInt32, "BarePoolOptions.MaxConcurrentCreates", &err)
-	barePreset(&o.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // barePreset gives an option its default if it is zero, and reports one that is negative.
 func barePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -92,7 +87,7 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBarePoolClosed].
-func (p *BarePool) Acquire(ctx context.Context) (BareLease, error) {
+func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -108,14 +103,17 @@ func (p *BarePool) acquire(ctx context.Context, queue int) (lease BareLease, err
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return BareLease{}, err
+		}
 	}
-	if err != nil {
-		return BareLease{}, err
-	}
-	return s.lease(), nil
+	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -151,16 +149,11 @@ func (p *BarePool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -192,7 +185,17 @@ func (l BareLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -202,7 +205,9 @@ func (l BareLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -294,7 +299,8 @@ func (e *BarePoolError) Error() string {
 // Unwrap returns the cause.
 func (e *BarePoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *bareWaiter) error {
 	e := &BarePoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -313,9 +319,6 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *
 	return e
 }
 
-// bareNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const bareNoReturn = "did not return: panic %v\n\n%s"
-
 // bareSlot is a place for a connection, on a cache line of its own.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
@@ -327,25 +330,10 @@ type bareSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *bareSlot) lease() BareLease {
-	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *BarePool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *BarePool) take() *bareSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BarePool) search(n, i int) *bareSlot {
@@ -361,7 +349,7 @@ func (p *BarePool) search(n, i int) *bareSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *BarePool) vacancy() *bareSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -371,6 +359,7 @@ func (p *BarePool) vacancy() *bareSlot {
 		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -391,9 +380,6 @@ func (p *BarePool) move(s *bareSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -406,17 +392,11 @@ func (p *BarePool) retire(s *bareSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *BarePool) drop(s *bareSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &bareJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -444,14 +424,13 @@ type bareWaiter struct {
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
+func (p *BarePool) obtain(ctx context.Context, queue int) (s *bareSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -459,20 +438,28 @@ func (p *BarePool) obtain(ctx context.Context, queue int) (*bareSlot, error) {
 		return nil, ErrBarePoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &bareJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &bareJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrBarePoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bareWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *BarePool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bareWaiter {
 	w := p.spare
 	if w == nil {
 		w = &bareWaiter{ready: make(chan *bareSlot, 1)}
@@ -482,23 +469,11 @@ func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *BarePool) await(w *bareWaiter, s *bareSlot, j *bareJob) (*bareSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *BarePool) alone(w *bareWaiter, s *bareSlot, j *bareJob) (*bareSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *BarePool) insert(w *bareWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -532,7 +507,6 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *BarePool) remove(w *bareWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -553,26 +527,13 @@ func (p *BarePool) next() *bareWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *BarePool) handOver(s *bareSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *BarePool) timed(s *bareSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *BarePool) deliver(s *bareSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = bareWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -664,7 +625,7 @@ func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(bareNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -696,17 +657,24 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 		err = &BarePoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
-		p.failed(s, j, err)
-		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.took = time.Since(j.begun)
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
+	if err != nil {
+		p.stats.CreateFailures++
+		p.move(s, &p.stats.Vacant)
+		if j.state != &p.stats.Creating { // it was for one requester alone
+			j.leave(err)
+		} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			p.refuse(err)
 		}
+		for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			p.refuse(err)
+		}
+		return
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.took = time.Since(j.begun)
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -720,20 +688,10 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.deliver(s)
 }
 
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-// If there is no connection at all, it is for all who have waited as long as a create may take.
-func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
-	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating { // it was for one requester alone
-		j.leave(err)
-		oldest = false
-	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *BarePool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -773,7 +731,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 				j.create = func(ctx context.Context) (*Bare, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -808,6 +766,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 
 // The pool is made for a hook with this signature.
 var _ func() (*Bare, error) = NewBare
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal
 
 // goGenerateBarePoolAgain makes the build fail when Bare gets a method that the pool would call, but does not yet.
 type goGenerateBarePoolAgain struct {
@@ -815,5 +774,3 @@ type goGenerateBarePoolAgain struct {
 	bareAbsent
 }
 type bareAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal

@@ -48,9 +48,12 @@ func (m *memo[T]) get(key string, make func() T) T {
 // draft makes the draft of an outline.
 func (t *template) draft(o *outline) *draft {
 	return t.drafts.get(o.key, func() *draft {
+		texts, err := t.texts(o)
+		if err != nil {
+			return &draft{err: err}
+		}
 		d := &draft{}
-		parts := parallel(t.sources, func(s *source) draft { return t.part(s, o) })
-		for _, part := range append(parts, t.read(o.guards(o.names), o)) {
+		for _, part := range parallel(append(texts, o.guards(o.names)), func(text string) draft { return t.read(text, o) }) {
 			d.passages = append(d.passages, part.passages...)
 			if d.err == nil {
 				d.err = part.err
@@ -60,13 +63,23 @@ func (t *template) draft(o *outline) *draft {
 	})
 }
 
-// part is what comes of a file of the template.
-func (t *template) part(s *source, o *outline) draft {
-	text, err := t.specialised(s, o)
-	if err != nil {
-		return draft{err: err}
+// texts are what the files of the template declare for an outline.
+func (t *template) texts(o *outline) ([]string, error) {
+	type result struct {
+		text string
+		err  error
 	}
-	return t.read(text, o)
+	var texts []string
+	for _, r := range parallel(t.sources, func(s *source) result {
+		text, err := t.specialised(s, o)
+		return result{text, err}
+	}) {
+		if r.err != nil {
+			return nil, r.err
+		}
+		texts = append(texts, r.text)
+	}
+	return unite(texts)
 }
 
 // read reads the passages of a text, and checks that they declare nothing but what they are meant to.

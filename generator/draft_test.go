@@ -26,9 +26,9 @@ func whole(t *testing.T, c *Connection, r Request) string {
 			texts = append(texts, text)
 		}
 	}
-	for _, s := range parsed.sources {
-		text, err := parsed.specialised(s, o)
-		require.NoError(t, err)
+	declarations, err := parsed.texts(o)
+	require.NoError(t, err)
+	for _, text := range declarations {
 		add(text)
 	}
 	add(o.guards(o.names))

@@ -217,6 +217,9 @@ func (s *source) findMarks() ([]mark, error) {
 			}
 			verb, argument, _ := strings.Cut(directive, " ")
 			argument, rest, _ := strings.Cut(argument, " // ")
+			if strings.HasPrefix(c.Text, onceMark) { // see unite
+				continue
+			}
 			if verb != "if" {
 				return nil, fmt.Errorf("%s: unknown directive %q", s.name, c.Text)
 			}
@@ -252,6 +255,7 @@ func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
 		}
 	}
 	if !dropped[n] {
+		f.pair(n, left)
 		return
 	}
 	if len(left) != 1 {
@@ -261,6 +265,21 @@ func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
 	begin, end := f.offset(left[0].Colon)+1, f.offset(left[0].End())
 	end += strings.IndexByte(f.text[end:], '\n') + 1 // as edits of the last statement may have its line
 	f.edits = append(f.edits, edit{from: f.offset(n.Pos()), to: begin}, edit{from: end, to: f.offset(n.End())})
+}
+
+// pair makes an if of a switch of which a case that leaves, and one that always holds, are left.
+func (f *folder) pair(n *ast.SwitchStmt, left []*ast.CaseClause) {
+	if n.Tag != nil || len(left) != 2 || len(left[1].List) != 1 || !leaves(left[0].Body) {
+		return
+	}
+	if value, known := f.features.eval(left[1].List[0]); !known || !value {
+		return
+	}
+	f.edits = append(f.edits,
+		edit{from: f.offset(n.Pos()), to: f.offset(left[0].List[0].Pos()), text: "if "},
+		edit{from: f.offset(left[0].Colon), to: f.offset(left[0].Colon) + 1, text: " {"},
+		edit{from: f.offset(left[1].Pos()), to: f.offset(left[1].Colon) + 1, text: "}"},
+		edit{from: f.offset(n.Body.Rbrace), to: f.offset(n.End())})
 }
 
 func isSwitch(n ast.Node) bool {

@@ -90,13 +90,17 @@ func (c *Connection) guards(n names) string {
 	case 0:
 	case 1:
 		b.WriteString("// The pool is made for a hook with this signature.\n")
-		b.WriteString(print(jen.Var().Add(list...)) + "\n\n")
+		b.WriteString(print(jen.Var().Add(list...)) + "\n")
 	default:
 		b.WriteString("// The pool is made for hooks with these signatures.\n")
-		b.WriteString(print(jen.Var().Defs(list...)) + "\n\n")
+		b.WriteString(print(jen.Var().Defs(list...)) + "\n")
 	}
-	for _, g := range c.watches(n) {
-		b.WriteString(g.code())
+	guards := c.watches(n)
+	for _, g := range guards {
+		b.WriteString(g.selectors() + "\n")
+	}
+	for _, g := range guards {
+		b.WriteString("\n" + g.types() + "\n")
 	}
 	return b.String()
 }
@@ -107,10 +111,15 @@ func (g guard) field() string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-func (g guard) code() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", g.again, strings.TrimPrefix(g.typ, "*"))
-	b.WriteString(print(jen.Type().Id(g.again).Struct(jen.Op(g.typ), jen.Id(g.absent))) + "\n")
+// types are what the selectors select from.
+func (g guard) types() string {
+	return fmt.Sprintf("// %s makes the build fail when %s gets a method that the pool would call, but does not yet.\n", g.again, strings.TrimPrefix(g.typ, "*")) +
+		print(jen.Type().Id(g.again).Struct(jen.Op(g.typ), jen.Id(g.absent))) + "\n" +
+		fmt.Sprintf("type %s struct{ %s struct{} }", g.absent, strings.Join(g.names, ", "))
+}
+
+// selectors are those that a method of the type would make ambiguous.
+func (g guard) selectors() string {
 	var blanks, selectors []jen.Code
 	for _, name := range g.names {
 		blanks = append(blanks, jen.Id("_"))
@@ -120,9 +129,7 @@ func (g guard) code() string {
 		blanks = append(blanks, jen.Id("_"))
 		selectors = append(selectors, jen.Id(g.again).Values().Dot(field))
 	}
-	fmt.Fprintf(&b, "type %s struct{ %s struct{} }\n", g.absent, strings.Join(g.names, ", "))
-	b.WriteString(print(jen.Var().List(blanks...).Op("=").List(selectors...)) + "\n\n")
-	return b.String()
+	return print(jen.Var().List(blanks...).Op("=").List(selectors...))
 }
 
 // pointer is the type by which the pool knows a connection.

@@ -33,13 +33,13 @@ func (c *MyConn) HealthCheck(ctx context.Context) error { return ctx.Err() }
 func (c *MyConn) Close() error                          { return nil }
 `
 
-// The bar for a type with create, needs-check, check and close is 900 lines for the default set, which is met, and
-// 450 for the bare core, which is not: this keeps it from growing in the meantime.
+// The bars are 900 lines for the default set, here with create, needs-check, check and close, and 450 for the bare core of a
+// type that is created and no more. What hooks add to the bare core is held where it is.
 func TestTheGeneratedFileDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	require.LessOrEqual(t, lines(generated(t, checkedAndClosed)), 900)
-	require.LessOrEqual(t, lines(generated(t, checkedAndClosed, "none")), 678)
-	require.LessOrEqual(t, lines(generated(t, "", "none")), 569)
+	require.LessOrEqual(t, lines(generated(t, "", "none")), 450)
+	require.LessOrEqual(t, lines(generated(t, checkedAndClosed, "none")), 588)
 }
 
 func TestAPoolWithoutHooksIsShorter(t *testing.T) {

@@ -87,7 +87,7 @@ func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 	}
 	for _, group := range s.file.Comments {
 		for _, c := range group.List {
-			if !strings.HasPrefix(c.Text, "//poolgen:") {
+			if !strings.HasPrefix(c.Text, "//poolgen:") || strings.HasPrefix(c.Text, onceMark) {
 				s.replaceText(c, n.inText(c.Text))
 			}
 		}

@@ -59,11 +59,17 @@ func (s *source) specialise(o *outline, t *template) error {
 		s.dropStars()
 	}
 	if !o.features["hasQueue"] {
-		s.dropParameter("queue", "acquire", "obtain")
-		s.merge("Acquire", "acquire")
+		s.dropParameters(1, "queue", "acquire", "obtain")
 	}
 	if !o.features["hasReasons"] {
-		s.dropParameter("reason", "retire", "drop")
+		s.dropParameters(1, "reason", "retire", "drop")
+	}
+	if !o.features["hasStats"] {
+		s.dropParameters(2, "begun", "canceled")
+		s.dropParameters(1, "begun", "await")
+	}
+	if !o.features["hasServed"] {
+		s.dropResult("deliver")
 	}
 	s.inline(o.Connection, o.names, t.ids)
 	if o.features["hidesClose"] {
@@ -107,36 +113,37 @@ func (s *source) dropContext() {
 	}
 }
 
-// dropParameter drops a parameter, the last, of methods, and the argument for it in their calls.
-func (s *source) dropParameter(name string, methods ...string) {
-	for _, n := range s.nodes() {
-		switch n := n.(type) {
+// dropParameters drops the last n parameters, of which the first has that name, of methods, and the arguments for them in their calls.
+func (s *source) dropParameters(n int, name string, methods ...string) {
+	for _, node := range s.nodes() {
+		switch node := node.(type) {
 		case *ast.FuncDecl:
-			if params := n.Type.Params.List; slices.Contains(methods, n.Name.Name) && len(params) > 1 && params[len(params)-1].Names[0].Name == name {
-				s.replace(params[len(params)-2].End(), params[len(params)-1].End(), "")
+			if params := node.Type.Params.List; slices.Contains(methods, node.Name.Name) && len(params) > n && params[len(params)-n].Names[0].Name == name {
+				s.replace(params[len(params)-n-1].End(), params[len(params)-1].End(), "")
 			}
 		case *ast.CallExpr:
-			if method, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains(methods, method.Sel.Name) {
-				s.replace(n.Args[len(n.Args)-2].End(), n.Args[len(n.Args)-1].End(), "")
+			if method, ok := node.Fun.(*ast.SelectorExpr); ok && slices.Contains(methods, method.Sel.Name) {
+				s.replace(node.Args[len(node.Args)-n-1].End(), node.Args[len(node.Args)-1].End(), "")
 			}
 		}
 	}
 }
 
-// merge makes one of a method that does nothing but call another, which nobody else calls, and that one, below it: it has the
-// signature and the body of the other with its own name and doc.
-func (s *source) merge(name, other string) {
-	var from *ast.FuncDecl
+// dropResult drops the only result of a method.
+func (s *source) dropResult(method string) {
 	for _, n := range s.nodes() {
 		fn, ok := n.(*ast.FuncDecl)
-		switch {
-		case !ok:
-		case fn.Name.Name == name && receives(fn, "Pool"):
-			from = fn
-		case fn.Name.Name == other && from != nil:
-			s.replace(from.Type.Func, fn.Type.Func, "")
-			s.replace(fn.Name.Pos(), fn.Name.End(), name)
+		if !ok || fn.Name.Name != method {
+			continue
 		}
+		s.replace(fn.Type.Params.End(), fn.Body.Pos(), " ")
+		for n := range ast.Preorder(fn.Body) {
+			if ret, ok := n.(*ast.ReturnStmt); ok {
+				s.replace(ret.Results[0].Pos(), ret.End(), "")
+			}
+		}
+		last := fn.Body.List[len(fn.Body.List)-1]
+		s.cut(s.offset(last.Pos()), s.offset(last.End()))
 	}
 }
 

@@ -47,10 +47,9 @@ type AllPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type AllPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
@@ -95,7 +94,35 @@ type AllPool struct {
 
 // NewAllPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	allPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "AllPoolOptions.MaxSize", &err)
+	allPreset(&options.MinIdle, 0, "AllPoolOptions.MinIdle", &err)
+	allPreset(&options.MaxIdle, 0, "AllPoolOptions.MaxIdle", &err)
+	allPreset(&options.IdleTimeout, 0, "AllPoolOptions.IdleTimeout", &err)
+	allPreset(&options.MaxLifetime, 0, "AllPoolOptions.MaxLifetime", &err)
+	allPreset(&options.MaxLifetimeJitter, options.MaxLifetime/10, "AllPoolOptions.MaxLifetimeJitter", &err)
+	allPreset(&options.MaxWaiters, math.MaxInt32, "AllPoolOptions.MaxWaiters", &err)
+	allPreset(&options.Barging, 0, "AllPoolOptions.Barging", &err)
+	allPreset(&options.AcquireTimeout, 0, "AllPoolOptions.AcquireTimeout", &err)
+	allPreset(&options.MaxConcurrentCreates, math.MaxInt32, "AllPoolOptions.MaxConcurrentCreates", &err)
+	allPreset(&options.CreateTimeout, 10*time.Second, "AllPoolOptions.CreateTimeout", &err)
+	allPreset(&options.CreateRetries, 0, "AllPoolOptions.CreateRetries", &err)
+	allPreset(&options.BreakAfter, 0, "AllPoolOptions.BreakAfter", &err)
+	allPreset(&options.BreakTime, time.Second, "AllPoolOptions.BreakTime", &err)
+	allPreset(&options.LeakThreshold, 0, "AllPoolOptions.LeakThreshold", &err)
+	if err == nil && options.MinIdle > options.MaxSize {
+		err = fmt.Errorf("AllPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", options.MinIdle, options.MaxSize)
+	}
+	if err == nil && options.MaxLifetime > 0 && options.IdleTimeout > options.MaxLifetime {
+		err = fmt.Errorf("AllPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", options.IdleTimeout, options.MaxLifetime)
+	}
+	if err == nil && options.MaxIdle > 0 && options.MinIdle > options.MaxIdle {
+		err = fmt.Errorf("AllPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", options.MinIdle, options.MaxIdle)
+	}
+	if err == nil && options.MaxLifetimeJitter > options.MaxLifetime {
+		err = fmt.Errorf("AllPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", options.MaxLifetimeJitter, options.MaxLifetime)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p := &AllPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*allSlot]*allJob{}}
@@ -113,38 +140,6 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *AllPoolOptions) complete() (err error) {
-	allPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "AllPoolOptions.MaxSize", &err)
-	allPreset(&o.MinIdle, 0, "AllPoolOptions.MinIdle", &err)
-	allPreset(&o.MaxIdle, 0, "AllPoolOptions.MaxIdle", &err)
-	allPreset(&o.IdleTimeout, 0, "AllPoolOptions.IdleTimeout", &err)
-	allPreset(&o.MaxLifetime, 0, "AllPoolOptions.MaxLifetime", &err)
-	allPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "AllPoolOptions.MaxLifetimeJitter", &err)
-	allPreset(&o.MaxWaiters, math.MaxInt32, "AllPoolOptions.MaxWaiters", &err)
-	allPreset(&o.Barging, 0, "AllPoolOptions.Barging", &err)
-	allPreset(&o.AcquireTimeout, 0, "AllPoolOptions.AcquireTimeout", &err)
-	allPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AllPoolOptions.MaxConcurrentCreates", &err)
-	allPreset(&o.CreateTimeout, 10*time.Second, "AllPoolOptions.CreateTimeout", &err)
-	allPreset(&o.CreateRetries, 0, "AllPoolOptions.CreateRetries", &err)
-	allPreset(&o.BreakAfter, 0, "AllPoolOptions.BreakAfter", &err)
-	allPreset(&o.BreakTime, time.Second, "AllPoolOptions.BreakTime", &err)
-	allPreset(&o.LeakThreshold, 0, "AllPoolOptions.LeakThreshold", &err)
-	if err == nil && o.MinIdle > o.MaxSize {
-		err = fmt.Errorf("AllPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
-	}
-	if err == nil && o.MaxLifetime > 0 && o.IdleTimeout > o.MaxLifetime {
-		err = fmt.Errorf("AllPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", o.IdleTimeout, o.MaxLifetime)
-	}
-	if err == nil && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
-		err = fmt.Errorf("AllPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", o.MinIdle, o.MaxIdle)
-	}
-	if err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
-		err = fmt.Errorf("AllPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
-	}
-	return err
-}
-
 // allPreset gives an option its default if it is zero, and reports one that is negative.
 func allPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -156,7 +151,7 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrAllPoolClosed].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
-func (p *AllPool) Acquire(ctx context.Context) (AllLease, error) {
+func (p *AllPool) Acquire(ctx context.Context) (lease AllLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -172,12 +167,18 @@ func (p *AllPool) acquire(ctx context.Context, queue int) (lease AllLease, err e
 	if ctx.Err() != nil {
 		return AllLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
-	if s == nil {
-		s, err = p.obtain(ctx, queue)
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
 	}
-	if err != nil {
-		return AllLease{}, err
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
+	if s == nil {
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return AllLease{}, err
+		}
 	}
 	return s.lease(), nil
 }
@@ -217,11 +218,11 @@ func (p *AllPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
+	return p.await(ctx, "close", begun)
 }
 
-// end waits for the pool to have no connection left.
-func (p *AllPool) end(ctx context.Context, op string, begun time.Time) error {
+// await waits for the pool to have no connection left.
+func (p *AllPool) await(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
@@ -407,7 +408,8 @@ func (e *AllPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *AllPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time, w *allWaiter) error {
 	e := &AllPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -430,9 +432,6 @@ func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time, w *a
 	}
 	return e
 }
-
-// allNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const allNoReturn = "did not return: panic %v\n\n%s"
 
 // allSlot is a place for a connection, on a cache line of its own.
 type allSlot struct {
@@ -461,23 +460,10 @@ func (s *allSlot) lease() AllLease {
 	return AllLease{allLeased: s.conn, slot: s, turn: turn, handle: s.hold(turn)}
 }
 
-// place returns the i-th place.
 func (p *AllPool) place(i int) *allSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *AllPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *AllPool) take() *allSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllPool) search(n, i int) *allSlot {
@@ -501,7 +487,7 @@ func (p *AllPool) arrived(s *allSlot) {
 	}
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *AllPool) vacancy() *allSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -512,6 +498,7 @@ func (p *AllPool) vacancy() *allSlot {
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, allAge{})
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -540,9 +527,7 @@ func (p *AllPool) move(s *allSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if s.doom != nil {
+	if to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allDoomed))
 	}
@@ -578,7 +563,8 @@ func (p *AllPool) unlock() {
 		p.match()
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &allJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &allJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -609,14 +595,13 @@ type allWaiter struct {
 	err        error         // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *allWaiter) wake(s *allSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
+func (p *AllPool) obtain(ctx context.Context, queue int) (s *allSlot, err error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAllAcquireTimeout)
 		defer cancel()
@@ -633,20 +618,28 @@ func (p *AllPool) obtain(ctx context.Context, queue int) (*allSlot, error) {
 		return nil, p.trouble
 	}
 	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &allJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrAllPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *AllPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *allWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *AllPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *allWaiter {
 	w := p.spare
 	if w == nil {
 		w = &allWaiter{ready: make(chan *allSlot, 1)}
@@ -656,23 +649,11 @@ func (p *AllPool) waiter(ctx context.Context, done <-chan struct{}, begun time.T
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *AllPool) await(w *allWaiter, s *allSlot, j *allJob) (*allSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *AllPool) alone(w *allWaiter, s *allSlot, j *allJob) (*allSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *AllPool) insert(w *allWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -708,7 +689,6 @@ func (p *AllPool) wait(w *allWaiter) (s *allSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *AllPool) remove(w *allWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -729,8 +709,8 @@ func (p *AllPool) next() *allWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *AllPool) handOver(s *allSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -738,6 +718,8 @@ func (p *AllPool) handOver(s *allSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -748,7 +730,8 @@ func (p *AllPool) timed(s *allSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *AllPool) deliver(s *allSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = allWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -846,7 +829,7 @@ func (p *AllPool) run(s *allSlot, j *allJob, conn *All) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(allNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -886,20 +869,18 @@ func (p *AllPool) finish(s *allSlot, j *allJob, conn *All, err error) {
 		err = &AllPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		p.failed(s, j, err)
 		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.arrived(s)
-		p.took = time.Since(j.begun)
-		p.failures = 0
-		p.refillAt = 0
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
-		}
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.arrived(s)
+	p.took = time.Since(j.begun)
+	p.failures = 0
+	p.refillAt = 0
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -925,15 +906,20 @@ func (p *AllPool) failed(s *allSlot, j *allJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *AllPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -1293,7 +1279,7 @@ func (p *AllPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 				j.create = func(ctx context.Context) (*All, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -1383,7 +1369,7 @@ func (p *AllPool) Drain(ctx context.Context) error {
 	p.draining = true
 	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
-	return p.end(ctx, "drain", begun)
+	return p.await(ctx, "drain", begun)
 }
 
 // quiet reports whether nobody has a connection, is about to get one or waits for one.
@@ -1481,6 +1467,7 @@ func (p *AllPool) report(leaks []AllLeak) {
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*All, error) = DialAll
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllPoolAgain{}.NeedsHealthCheck, goGenerateAllPoolAgain{}.HealthCheck, goGenerateAllPoolAgain{}.Ping, goGenerateAllPoolAgain{}.Close, goGenerateAllPoolAgain{}.Reset, goGenerateAllPoolAgain{}.Broken, goGenerateAllPoolAgain{}.IsClosed, goGenerateAllPoolAgain{}.AfterCreate, goGenerateAllPoolAgain{}.BeforeAcquire, goGenerateAllPoolAgain{}.AfterRelease, goGenerateAllPoolAgain{}.BeforeClose, goGenerateAllPoolAgain{}.IsFatal
 
 // goGenerateAllPoolAgain makes the build fail when All gets a method that the pool would call, but does not yet.
 type goGenerateAllPoolAgain struct {
@@ -1488,5 +1475,3 @@ type goGenerateAllPoolAgain struct {
 	allAbsent
 }
 type allAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllPoolAgain{}.NeedsHealthCheck, goGenerateAllPoolAgain{}.HealthCheck, goGenerateAllPoolAgain{}.Ping, goGenerateAllPoolAgain{}.Close, goGenerateAllPoolAgain{}.Reset, goGenerateAllPoolAgain{}.Broken, goGenerateAllPoolAgain{}.IsClosed, goGenerateAllPoolAgain{}.AfterCreate, goGenerateAllPoolAgain{}.BeforeAcquire, goGenerateAllPoolAgain{}.AfterRelease, goGenerateAllPoolAgain{}.BeforeClose, goGenerateAllPoolAgain{}.IsFatal

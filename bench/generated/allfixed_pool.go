@@ -49,10 +49,9 @@ type AllFixedPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type AllFixedPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
@@ -97,7 +96,31 @@ type AllFixedPool struct {
 
 // NewAllFixedPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	allFixedPreset(&options.MinIdle, 0, "AllFixedPoolOptions.MinIdle", &err)
+	allFixedPreset(&options.MaxIdle, 0, "AllFixedPoolOptions.MaxIdle", &err)
+	allFixedPreset(&options.IdleTimeout, 0, "AllFixedPoolOptions.IdleTimeout", &err)
+	allFixedPreset(&options.MaxLifetime, 0, "AllFixedPoolOptions.MaxLifetime", &err)
+	allFixedPreset(&options.MaxLifetimeJitter, options.MaxLifetime/10, "AllFixedPoolOptions.MaxLifetimeJitter", &err)
+	allFixedPreset(&options.MaxWaiters, math.MaxInt32, "AllFixedPoolOptions.MaxWaiters", &err)
+	allFixedPreset(&options.Barging, 0, "AllFixedPoolOptions.Barging", &err)
+	allFixedPreset(&options.AcquireTimeout, 0, "AllFixedPoolOptions.AcquireTimeout", &err)
+	allFixedPreset(&options.MaxConcurrentCreates, math.MaxInt32, "AllFixedPoolOptions.MaxConcurrentCreates", &err)
+	allFixedPreset(&options.CreateTimeout, 10*time.Second, "AllFixedPoolOptions.CreateTimeout", &err)
+	allFixedPreset(&options.CreateRetries, 0, "AllFixedPoolOptions.CreateRetries", &err)
+	allFixedPreset(&options.BreakAfter, 0, "AllFixedPoolOptions.BreakAfter", &err)
+	allFixedPreset(&options.BreakTime, time.Second, "AllFixedPoolOptions.BreakTime", &err)
+	allFixedPreset(&options.LeakThreshold, 0, "AllFixedPoolOptions.LeakThreshold", &err)
+	if err == nil && options.MaxLifetime > 0 && options.IdleTimeout > options.MaxLifetime {
+		err = fmt.Errorf("AllFixedPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", options.IdleTimeout, options.MaxLifetime)
+	}
+	if err == nil && options.MaxIdle > 0 && options.MinIdle > options.MaxIdle {
+		err = fmt.Errorf("AllFixedPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", options.MinIdle, options.MaxIdle)
+	}
+	if err == nil && options.MaxLifetimeJitter > options.MaxLifetime {
+		err = fmt.Errorf("AllFixedPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", options.MaxLifetimeJitter, options.MaxLifetime)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p := &AllFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*allFixedSlot]*allFixedJob{}}
@@ -118,34 +141,6 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *AllFixedPoolOptions) complete() (err error) {
-	allFixedPreset(&o.MinIdle, 0, "AllFixedPoolOptions.MinIdle", &err)
-	allFixedPreset(&o.MaxIdle, 0, "AllFixedPoolOptions.MaxIdle", &err)
-	allFixedPreset(&o.IdleTimeout, 0, "AllFixedPoolOptions.IdleTimeout", &err)
-	allFixedPreset(&o.MaxLifetime, 0, "AllFixedPoolOptions.MaxLifetime", &err)
-	allFixedPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "AllFixedPoolOptions.MaxLifetimeJitter", &err)
-	allFixedPreset(&o.MaxWaiters, math.MaxInt32, "AllFixedPoolOptions.MaxWaiters", &err)
-	allFixedPreset(&o.Barging, 0, "AllFixedPoolOptions.Barging", &err)
-	allFixedPreset(&o.AcquireTimeout, 0, "AllFixedPoolOptions.AcquireTimeout", &err)
-	allFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "AllFixedPoolOptions.MaxConcurrentCreates", &err)
-	allFixedPreset(&o.CreateTimeout, 10*time.Second, "AllFixedPoolOptions.CreateTimeout", &err)
-	allFixedPreset(&o.CreateRetries, 0, "AllFixedPoolOptions.CreateRetries", &err)
-	allFixedPreset(&o.BreakAfter, 0, "AllFixedPoolOptions.BreakAfter", &err)
-	allFixedPreset(&o.BreakTime, time.Second, "AllFixedPoolOptions.BreakTime", &err)
-	allFixedPreset(&o.LeakThreshold, 0, "AllFixedPoolOptions.LeakThreshold", &err)
-	if err == nil && o.MaxLifetime > 0 && o.IdleTimeout > o.MaxLifetime {
-		err = fmt.Errorf("AllFixedPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", o.IdleTimeout, o.MaxLifetime)
-	}
-	if err == nil && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
-		err = fmt.Errorf("AllFixedPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", o.MinIdle, o.MaxIdle)
-	}
-	if err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
-		err = fmt.Errorf("AllFixedPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
-	}
-	return err
-}
-
 // allFixedPreset gives an option its default if it is zero, and reports one that is negative.
 func allFixedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -157,7 +152,7 @@ func allFixedPreset[N int | time.Duration](option *N, value N, name string, err 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolClosed].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
-func (p *AllFixedPool) Acquire(ctx context.Context) (AllFixedLease, error) {
+func (p *AllFixedPool) Acquire(ctx context.Context) (lease AllFixedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -177,12 +172,18 @@ func (p *AllFixedPool) acquire(ctx context.Context, queue int) (lease AllFixedLe
 	if ctx.Err() != nil {
 		return AllFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
-	if s == nil {
-		s, err = p.obtain(ctx, queue)
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
 	}
-	if err != nil {
-		return AllFixedLease{}, err
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
+	if s == nil {
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return AllFixedLease{}, err
+		}
 	}
 	return s.lease(), nil
 }
@@ -222,11 +223,11 @@ func (p *AllFixedPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
+	return p.await(ctx, "close", begun)
 }
 
-// end waits for the pool to have no connection left.
-func (p *AllFixedPool) end(ctx context.Context, op string, begun time.Time) error {
+// await waits for the pool to have no connection left.
+func (p *AllFixedPool) await(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
@@ -411,7 +412,8 @@ func (e *AllFixedPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *AllFixedPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *AllFixedPool) canceled(ctx context.Context, op string, begun time.Time, w *allFixedWaiter) error {
 	e := &AllFixedPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -434,9 +436,6 @@ func (p *AllFixedPool) canceled(ctx context.Context, op string, begun time.Time,
 	}
 	return e
 }
-
-// allFixedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const allFixedNoReturn = "did not return: panic %v\n\n%s"
 
 // allFixedSlot is a place for a connection, on a cache line of its own.
 type allFixedSlot struct {
@@ -465,7 +464,6 @@ func (s *allFixedSlot) lease() AllFixedLease {
 	return AllFixedLease{allFixedLeased: s.conn, slot: s, turn: turn, handle: s.hold(turn)}
 }
 
-// place returns the i-th place.
 func (p *AllFixedPool) place(i int) *allFixedSlot {
 	return &p.fixed[i]
 }
@@ -473,18 +471,6 @@ func (p *AllFixedPool) place(i int) *allFixedSlot {
 // places returns how many places there have been.
 func (p *AllFixedPool) places() int {
 	return allFixedSize
-}
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *AllFixedPool) take() *allFixedSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
@@ -509,12 +495,13 @@ func (p *AllFixedPool) arrived(s *allFixedSlot) {
 	}
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *AllFixedPool) vacancy() *allFixedSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -543,9 +530,7 @@ func (p *AllFixedPool) move(s *allFixedSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if s.doom != nil {
+	if to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(allFixedDoomed))
 	}
@@ -581,7 +566,8 @@ func (p *AllFixedPool) unlock() {
 		p.match()
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &allFixedJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &allFixedJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -612,14 +598,13 @@ type allFixedWaiter struct {
 	err        error              // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *allFixedWaiter) wake(s *allFixedSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *AllFixedPool) obtain(ctx context.Context, queue int) (*allFixedSlot, error) {
+func (p *AllFixedPool) obtain(ctx context.Context, queue int) (s *allFixedSlot, err error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAllFixedAcquireTimeout)
 		defer cancel()
@@ -636,20 +621,28 @@ func (p *AllFixedPool) obtain(ctx context.Context, queue int) (*allFixedSlot, er
 		return nil, p.trouble
 	}
 	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &allFixedJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &allFixedJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrAllFixedPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *AllFixedPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *allFixedWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *AllFixedPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *allFixedWaiter {
 	w := p.spare
 	if w == nil {
 		w = &allFixedWaiter{ready: make(chan *allFixedSlot, 1)}
@@ -659,23 +652,11 @@ func (p *AllFixedPool) waiter(ctx context.Context, done <-chan struct{}, begun t
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *AllFixedPool) await(w *allFixedWaiter, s *allFixedSlot, j *allFixedJob) (*allFixedSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *AllFixedPool) alone(w *allFixedWaiter, s *allFixedSlot, j *allFixedJob) (*allFixedSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *AllFixedPool) insert(w *allFixedWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -711,7 +692,6 @@ func (p *AllFixedPool) wait(w *allFixedWaiter) (s *allFixedSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *AllFixedPool) remove(w *allFixedWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -732,8 +712,8 @@ func (p *AllFixedPool) next() *allFixedWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *AllFixedPool) handOver(s *allFixedSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -741,6 +721,8 @@ func (p *AllFixedPool) handOver(s *allFixedSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -751,7 +733,8 @@ func (p *AllFixedPool) timed(s *allFixedSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *AllFixedPool) deliver(s *allFixedSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = allFixedWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -849,7 +832,7 @@ func (p *AllFixedPool) run(s *allFixedSlot, j *allFixedJob, conn *AllFixed) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(allFixedNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -889,20 +872,18 @@ func (p *AllFixedPool) finish(s *allFixedSlot, j *allFixedJob, conn *AllFixed, e
 		err = &AllFixedPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		p.failed(s, j, err)
 		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.arrived(s)
-		p.took = time.Since(j.begun)
-		p.failures = 0
-		p.refillAt = 0
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
-		}
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.arrived(s)
+	p.took = time.Since(j.begun)
+	p.failures = 0
+	p.refillAt = 0
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -928,15 +909,20 @@ func (p *AllFixedPool) failed(s *allFixedSlot, j *allFixedJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *AllFixedPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -1261,7 +1247,7 @@ func (p *AllFixedPool) Warm(ctx context.Context, n int, create func(ctx context.
 				j.create = func(ctx context.Context) (*AllFixed, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -1351,7 +1337,7 @@ func (p *AllFixedPool) Drain(ctx context.Context) error {
 	p.draining = true
 	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
-	return p.end(ctx, "drain", begun)
+	return p.await(ctx, "drain", begun)
 }
 
 // quiet reports whether nobody has a connection, is about to get one or waits for one.
@@ -1449,6 +1435,7 @@ func (p *AllFixedPool) report(leaks []AllFixedLeak) {
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*AllFixed, error) = DialAllFixed
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllFixedPoolAgain{}.NeedsHealthCheck, goGenerateAllFixedPoolAgain{}.HealthCheck, goGenerateAllFixedPoolAgain{}.Ping, goGenerateAllFixedPoolAgain{}.Close, goGenerateAllFixedPoolAgain{}.Reset, goGenerateAllFixedPoolAgain{}.Broken, goGenerateAllFixedPoolAgain{}.IsClosed, goGenerateAllFixedPoolAgain{}.AfterCreate, goGenerateAllFixedPoolAgain{}.BeforeAcquire, goGenerateAllFixedPoolAgain{}.AfterRelease, goGenerateAllFixedPoolAgain{}.BeforeClose, goGenerateAllFixedPoolAgain{}.IsFatal
 
 // goGenerateAllFixedPoolAgain makes the build fail when AllFixed gets a method that the pool would call, but does not yet.
 type goGenerateAllFixedPoolAgain struct {
@@ -1456,5 +1443,3 @@ type goGenerateAllFixedPoolAgain struct {
 	allFixedAbsent
 }
 type allFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllFixedPoolAgain{}.NeedsHealthCheck, goGenerateAllFixedPoolAgain{}.HealthCheck, goGenerateAllFixedPoolAgain{}.Ping, goGenerateAllFixedPoolAgain{}.Close, goGenerateAllFixedPoolAgain{}.Reset, goGenerateAllFixedPoolAgain{}.Broken, goGenerateAllFixedPoolAgain{}.IsClosed, goGenerateAllFixedPoolAgain{}.AfterCreate, goGenerateAllFixedPoolAgain{}.BeforeAcquire, goGenerateAllFixedPoolAgain{}.AfterRelease, goGenerateAllFixedPoolAgain{}.BeforeClose, goGenerateAllFixedPoolAgain{}.IsFatal

@@ -28,17 +28,15 @@ type BarePoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options BarePoolOptions
-	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -53,7 +51,10 @@ type BarePool struct {
 
 // NewBarePool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	barePreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
+	barePreset(&options.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareSlot]*bareJob{}}
@@ -63,13 +64,6 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
-}
-
-// complete puts the defaults in, and reports what makes no sense.
-func (o *BarePoolOptions) complete() (err error) {
-	barePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BarePoolOptions.MaxSize", &err)
-	barePreset(&o.CreateTimeout, 10*time.Second, "BarePoolOptions.CreateTimeout", &err)
-	return err
 }
 
 // barePreset gives an option its default if it is zero, and reports one that is negative.
@@ -84,22 +78,24 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 // the order they came. The error is that of ctx or of a create, or [ErrBarePoolClosed].
 func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	if ctx.Err() != nil {
-		return BareLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
+		return BareLease{}, p.canceled(ctx, "acquire")
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx)
+		if s, err = p.obtain(ctx); err != nil {
+			return BareLease{}, err
+		}
 	}
-	if err != nil {
-		return BareLease{}, err
-	}
-	return s.lease(), nil
+	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // Close ends the pool: requesters get [ErrBarePoolClosed], and it parts with idle connections now, with leased ones on release. It
 // returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *BarePool) Close(ctx context.Context) error {
-	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	p.closed = true
@@ -112,16 +108,11 @@ func (p *BarePool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *BarePool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close")
 		}
 	}
 	return nil
@@ -150,17 +141,23 @@ func (l BareLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			p.deliver(s)
+			p.unlock()
 		}
 	} else if p.limit.Load() == 0 {
-		p.settle()
+		p.mu.Lock()
+		p.match()
+		p.unlock()
 	}
 }
 
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -183,42 +180,26 @@ var ErrBarePoolClosed = errors.New("BarePool: the pool is closed")
 
 // BarePoolError is the error of an operation of the pool, or of a hook that it called.
 type BarePoolError struct {
-	Op     string
-	Err    error         // the cause: what the hook returned, or why the context ended
-	waited time.Duration // until then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *BarePoolError) Error() string {
-	text := "BarePool: " + e.Op + ": " + e.Err.Error()
-	if e.waited > 0 {
-		text += fmt.Sprintf(" (waited %v)", e.waited)
-	}
-	return text
+	return "BarePool: " + e.Op + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
 func (e *BarePoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
-func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *bareWaiter) error {
+// canceled is the error of an operation whose context has ended.
+func (p *BarePool) canceled(ctx context.Context, op string) error {
 	e := &BarePoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if w != nil || op != "acquire" {
-		e.waited = time.Since(begun)
-	}
-	p.mu.Lock()
-	if w != nil {
-		*w, p.spare = bareWaiter{ready: w.ready, next: p.spare}, w
-	}
-	p.mu.Unlock()
 	return e
 }
-
-// bareNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const bareNoReturn = "did not return: panic %v\n\n%s"
 
 // bareSlot is a place for a connection, on a cache line of its own.
 type bareSlot struct {
@@ -231,25 +212,7 @@ type bareSlot struct {
 	index int
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *bareSlot) lease() BareLease {
-	return BareLease{bareLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
-
-// places returns how many places there have been.
-func (p *BarePool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *BarePool) take() *bareSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BarePool) search(n, i int) *bareSlot {
@@ -265,27 +228,11 @@ func (p *BarePool) search(n, i int) *bareSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
-func (p *BarePool) vacancy() *bareSlot {
-	i := 0
-	for i < p.high && p.place(i).state != &p.stats.Vacant {
-		i++
-	}
-	if i == p.places() {
-		grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
-		p.slots.Store(&grown)
-	}
-	return p.place(i)
-}
-
 // move changes what a place is counted as, under mu.
 func (p *BarePool) move(s *bareSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -297,17 +244,30 @@ func (p *BarePool) retire(s *bareSlot) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *BarePool) drop(s *bareSlot) {
-	p.mu.Lock()
-	p.retire(s)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BarePool) unlock() {
-	for p.stats.Vacant > 0 && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &bareJob{op: "create", state: &p.stats.Creating})
+	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		i := 0
+		for i < p.high && p.place(i).state != &p.stats.Vacant {
+			i++
+		}
+		if i == len(*p.slots.Load()) {
+			grown := append(*p.slots.Load(), &bareSlot{pool: p, index: i, state: &p.stats.Vacant})
+			p.slots.Store(&grown)
+		}
+		p.high = max(p.high, i+1)
+		s := p.place(i)
+		j := &bareJob{op: "create", state: &p.stats.Creating}
+		timeout := p.options.CreateTimeout
+		j.begun = time.Now()
+		j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(p.line.prev.ctx), timeout)
+		// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
+		j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
+			p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
+		})
+		p.jobs[s] = j
+		p.move(s, j.state)
+		go p.run(s, j, s.conn)
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -328,43 +288,30 @@ type bareWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time      // when it was handed a place, if that is timed
 	ready      chan *bareSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *bareWaiter) wake(s *bareSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *BarePool) obtain(ctx context.Context) (*bareSlot, error) {
+func (p *BarePool) obtain(ctx context.Context) (s *bareSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBarePool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
 		return nil, ErrBarePoolClosed
 	}
-	w := p.waiter(ctx, done, begun)
-	p.insert(w)
-	return p.wait(w)
-}
-
-// waiter makes a waiter of a requester, under mu.
-func (p *BarePool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bareWaiter {
 	w := p.spare
 	if w == nil {
 		w = &bareWaiter{ready: make(chan *bareSlot, 1)}
 	}
 	p.spare = w.next
 	*w = bareWaiter{ctx: ctx, done: done, begun: begun, ready: w.ready}
-	return w
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *BarePool) insert(w *bareWaiter) {
+	// The first one in the queue shuts the fast path, and gets what was made idle before that.
 	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
@@ -372,10 +319,6 @@ func (p *BarePool) insert(w *bareWaiter) {
 		p.limit.Store(0)
 		p.match()
 	}
-}
-
-// wait ends the critical section and returns the outcome for w.
-func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	p.unlock()
 	select {
 	case s = <-w.ready:
@@ -388,12 +331,8 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
-	}
 	if s == nil && w.err == nil {
-		runtime.Gosched() // who tries again at once would keep those from running who have got something
-		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
+		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -401,7 +340,6 @@ func (p *BarePool) wait(w *bareWaiter) (s *bareSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *BarePool) remove(w *bareWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -422,42 +360,22 @@ func (p *BarePool) next() *bareWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *BarePool) handOver(s *bareSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
-// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
-func (p *BarePool) timed(s *bareSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
-}
-
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
-func (p *BarePool) deliver(s *bareSlot) bool {
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+func (p *BarePool) deliver(s *bareSlot) {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = bareWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed {
 		p.retire(s)
-		return false
+		return
 	}
 	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
-		return false
-	}
-	if p.timed(s) {
-		w.given = time.Now()
+		return
 	}
 	w.wake(s, nil)
-	return true
 }
 
 // match passes on idle places, under mu, as long as there are waiters for them.
@@ -471,18 +389,6 @@ func (p *BarePool) match() {
 	}
 }
 
-// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
-func (p *BarePool) settle() {
-	p.mu.Lock()
-	p.match()
-	p.unlock()
-}
-
-// short decides whether the queue is worth another create.
-func (p *BarePool) short() bool {
-	return p.stats.Waiting > p.stats.Creating
-}
-
 // bareJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
 type bareJob struct {
 	op     string // what errors call it
@@ -493,27 +399,13 @@ type bareJob struct {
 	timer  *time.Timer // gives the job up
 }
 
-// start starts a job under mu.
-func (p *BarePool) start(ctx context.Context, s *bareSlot, j *bareJob) {
-	timeout := p.options.CreateTimeout
-	j.begun = time.Now()
-	j.ctx, j.cancel = context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	// A hook that heeds its context gets a little longer, so that it can tell what went wrong.
-	j.timer = time.AfterFunc(timeout+min(timeout/4, max(timeout/64, 40*time.Millisecond)), func() {
-		p.finish(s, j, nil, fmt.Errorf("did not return in time and was given up: %w", context.DeadlineExceeded))
-	})
-	p.jobs[s] = j
-	p.move(s, j.state)
-	go p.run(s, j, s.conn)
-}
-
 // run is the goroutine of a job. It calls the hook, and survives whatever that does.
 func (p *BarePool) run(s *bareSlot, j *bareJob, conn *Bare) {
 	var err error
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(bareNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -536,30 +428,21 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	j.cancel()
 	if err != nil {
 		err = &BarePoolError{Op: j.op, Err: err}
-	}
-	switch {
-	case err != nil:
-		p.failed(s, j, err)
-		return
-	default:
-		s.conn = conn
-	}
-	p.deliver(s)
-}
-
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-func (p *BarePool) failed(s *bareSlot, j *bareJob, err error) {
-	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	for ; oldest; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
+		p.move(s, &p.stats.Vacant)
+		if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			if w := p.next(); w != nil {
+				w.wake(nil, err)
+			}
 		}
+		return
 	}
+	s.conn = conn
+	p.deliver(s)
 }
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*Bare, error) = DialBare
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal
 
 // goGenerateBarePoolAgain makes the build fail when Bare gets a method that the pool would call, but does not yet.
 type goGenerateBarePoolAgain struct {
@@ -567,5 +450,3 @@ type goGenerateBarePoolAgain struct {
 	bareAbsent
 }
 type bareAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal

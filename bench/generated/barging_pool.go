@@ -32,10 +32,9 @@ type BargingPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type BargingPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
@@ -67,7 +66,13 @@ type BargingPool struct {
 
 // NewBargingPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	bargingPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BargingPoolOptions.MaxSize", &err)
+	bargingPreset(&options.MaxWaiters, math.MaxInt32, "BargingPoolOptions.MaxWaiters", &err)
+	bargingPreset(&options.Barging, 0, "BargingPoolOptions.Barging", &err)
+	bargingPreset(&options.MaxConcurrentCreates, math.MaxInt32, "BargingPoolOptions.MaxConcurrentCreates", &err)
+	bargingPreset(&options.CreateTimeout, 10*time.Second, "BargingPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &BargingPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bargingSlot]*bargingJob{}}
@@ -84,16 +89,6 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *BargingPoolOptions) complete() (err error) {
-	bargingPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "BargingPoolOptions.MaxSize", &err)
-	bargingPreset(&o.MaxWaiters, math.MaxInt32, "BargingPoolOptions.MaxWaiters", &err)
-	bargingPreset(&o.Barging, 0, "BargingPoolOptions.Barging", &err)
-	bargingPreset(&o.MaxConcurrentCreates, math.MaxInt32, "BargingPoolOptions.MaxConcurrentCreates", &err)
-	bargingPreset(&o.CreateTimeout, 10*time.Second, "BargingPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // bargingPreset gives an option its default if it is zero, and reports one that is negative.
 func bargingPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -105,7 +100,7 @@ func bargingPreset[N int | time.Duration](option *N, value N, name string, err *
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrBargingPoolClosed].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
-func (p *BargingPool) Acquire(ctx context.Context) (BargingLease, error) {
+func (p *BargingPool) Acquire(ctx context.Context) (lease BargingLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -123,14 +118,20 @@ func (p *BargingPool) acquire(ctx context.Context, queue int) (lease BargingLeas
 	if ctx.Err() != nil {
 		return BargingLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
+	}
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return BargingLease{}, err
+		}
 	}
-	if err != nil {
-		return BargingLease{}, err
-	}
-	return s.lease(), nil
+	return BargingLease{bargingLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -167,16 +168,11 @@ func (p *BargingPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *BargingPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -218,7 +214,9 @@ func (l BargingLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BargingLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -310,7 +308,8 @@ func (e *BargingPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *BargingPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, w *bargingWaiter) error {
 	e := &BargingPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -329,9 +328,6 @@ func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// bargingNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const bargingNoReturn = "did not return: panic %v\n\n%s"
-
 // bargingSlot is a place for a connection, on a cache line of its own.
 type bargingSlot struct {
 	turn  atomic.Uint64 // see BargingPool
@@ -343,28 +339,10 @@ type bargingSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *bargingSlot) lease() BargingLease {
-	return BargingLease{bargingLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *BargingPool) place(i int) *bargingSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *BargingPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *BargingPool) take() *bargingSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BargingPool) search(n, i int) *bargingSlot {
@@ -380,7 +358,7 @@ func (p *BargingPool) search(n, i int) *bargingSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *BargingPool) vacancy() *bargingSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -390,6 +368,7 @@ func (p *BargingPool) vacancy() *bargingSlot {
 		grown := append(*p.slots.Load(), &bargingSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -410,9 +389,6 @@ func (p *BargingPool) move(s *bargingSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -425,17 +401,11 @@ func (p *BargingPool) retire(s *bargingSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *BargingPool) drop(s *bargingSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BargingPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &bargingJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &bargingJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -466,14 +436,13 @@ type bargingWaiter struct {
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *bargingWaiter) wake(s *bargingSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, error) {
+func (p *BargingPool) obtain(ctx context.Context, queue int) (s *bargingSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewBargingPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -481,20 +450,28 @@ func (p *BargingPool) obtain(ctx context.Context, queue int) (*bargingSlot, erro
 		return nil, ErrBargingPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &bargingJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &bargingJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrBargingPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *BargingPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bargingWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *BargingPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *bargingWaiter {
 	w := p.spare
 	if w == nil {
 		w = &bargingWaiter{ready: make(chan *bargingSlot, 1)}
@@ -504,23 +481,11 @@ func (p *BargingPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *BargingPool) await(w *bargingWaiter, s *bargingSlot, j *bargingJob) (*bargingSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *BargingPool) alone(w *bargingWaiter, s *bargingSlot, j *bargingJob) (*bargingSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *BargingPool) insert(w *bargingWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -554,7 +519,6 @@ func (p *BargingPool) wait(w *bargingWaiter) (s *bargingSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *BargingPool) remove(w *bargingWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -575,8 +539,8 @@ func (p *BargingPool) next() *bargingWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *BargingPool) handOver(s *bargingSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -584,6 +548,8 @@ func (p *BargingPool) handOver(s *bargingSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -594,7 +560,8 @@ func (p *BargingPool) timed(s *bargingSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *BargingPool) deliver(s *bargingSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = bargingWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -686,7 +653,7 @@ func (p *BargingPool) run(s *bargingSlot, j *bargingJob, conn *Barging) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(bargingNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -718,17 +685,24 @@ func (p *BargingPool) finish(s *bargingSlot, j *bargingJob, conn *Barging, err e
 		err = &BargingPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
-		p.failed(s, j, err)
-		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.took = time.Since(j.begun)
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
+	if err != nil {
+		p.stats.CreateFailures++
+		p.move(s, &p.stats.Vacant)
+		if j.state != &p.stats.Creating { // it was for one requester alone
+			j.leave(err)
+		} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			p.refuse(err)
 		}
+		for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			p.refuse(err)
+		}
+		return
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.took = time.Since(j.begun)
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -742,20 +716,10 @@ func (p *BargingPool) finish(s *bargingSlot, j *bargingJob, conn *Barging, err e
 	p.deliver(s)
 }
 
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-// If there is no connection at all, it is for all who have waited as long as a create may take.
-func (p *BargingPool) failed(s *bargingSlot, j *bargingJob, err error) {
-	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating { // it was for one requester alone
-		j.leave(err)
-		oldest = false
-	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *BargingPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -845,7 +809,7 @@ func (p *BargingPool) Warm(ctx context.Context, n int, create func(ctx context.C
 				j.create = func(ctx context.Context) (*Barging, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -880,6 +844,7 @@ func (p *BargingPool) Warm(ctx context.Context, n int, create func(ctx context.C
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*Barging, error) = DialBarging
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBargingPoolAgain{}.NeedsHealthCheck, goGenerateBargingPoolAgain{}.HealthCheck, goGenerateBargingPoolAgain{}.Ping, goGenerateBargingPoolAgain{}.Close, goGenerateBargingPoolAgain{}.Reset, goGenerateBargingPoolAgain{}.Broken, goGenerateBargingPoolAgain{}.IsClosed, goGenerateBargingPoolAgain{}.AfterCreate, goGenerateBargingPoolAgain{}.BeforeAcquire, goGenerateBargingPoolAgain{}.AfterRelease, goGenerateBargingPoolAgain{}.BeforeClose, goGenerateBargingPoolAgain{}.IsFatal
 
 // goGenerateBargingPoolAgain makes the build fail when Barging gets a method that the pool would call, but does not yet.
 type goGenerateBargingPoolAgain struct {
@@ -887,5 +852,3 @@ type goGenerateBargingPoolAgain struct {
 	bargingAbsent
 }
 type bargingAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBargingPoolAgain{}.NeedsHealthCheck, goGenerateBargingPoolAgain{}.HealthCheck, goGenerateBargingPoolAgain{}.Ping, goGenerateBargingPoolAgain{}.Close, goGenerateBargingPoolAgain{}.Reset, goGenerateBargingPoolAgain{}.Broken, goGenerateBargingPoolAgain{}.IsClosed, goGenerateBargingPoolAgain{}.AfterCreate, goGenerateBargingPoolAgain{}.BeforeAcquire, goGenerateBargingPoolAgain{}.AfterRelease, goGenerateBargingPoolAgain{}.BeforeClose, goGenerateBargingPoolAgain{}.IsFatal

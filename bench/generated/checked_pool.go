@@ -32,10 +32,9 @@ type CheckedPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type CheckedPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*checkedSlot] // the places there have been so far
@@ -62,7 +61,13 @@ type CheckedPool struct {
 
 // NewCheckedPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewCheckedPool(c *Server, options CheckedPoolOptions) (*CheckedPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	checkedPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "CheckedPoolOptions.MaxSize", &err)
+	checkedPreset(&options.MaxWaiters, math.MaxInt32, "CheckedPoolOptions.MaxWaiters", &err)
+	checkedPreset(&options.MaxConcurrentCreates, math.MaxInt32, "CheckedPoolOptions.MaxConcurrentCreates", &err)
+	checkedPreset(&options.CreateTimeout, 10*time.Second, "CheckedPoolOptions.CreateTimeout", &err)
+	checkedPreset(&options.HealthCheckTimeout, time.Second, "CheckedPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*checkedSlot]*checkedJob{}}
@@ -76,16 +81,6 @@ func NewCheckedPool(c *Server, options CheckedPoolOptions) (*CheckedPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *CheckedPoolOptions) complete() (err error) {
-	checkedPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "CheckedPoolOptions.MaxSize", &err)
-	checkedPreset(&o.MaxWaiters, math.MaxInt32, "CheckedPoolOptions.MaxWaiters", &err)
-	checkedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "CheckedPoolOptions.MaxConcurrentCreates", &err)
-	checkedPreset(&o.CreateTimeout, 10*time.Second, "CheckedPoolOptions.CreateTimeout", &err)
-	checkedPreset(&o.HealthCheckTimeout, time.Second, "CheckedPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // checkedPreset gives an option its default if it is zero, and reports one that is negative.
 func checkedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -97,7 +92,7 @@ func checkedPreset[N int | time.Duration](option *N, value N, name string, err *
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrCheckedPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *CheckedPool) Acquire(ctx context.Context) (CheckedLease, error) {
+func (p *CheckedPool) Acquire(ctx context.Context) (lease CheckedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -115,14 +110,20 @@ func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLeas
 	if ctx.Err() != nil {
 		return CheckedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return CheckedLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &checkedJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &checkedJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return CheckedLease{}, err
@@ -163,16 +164,11 @@ func (p *CheckedPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *CheckedPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -204,7 +200,17 @@ func (l CheckedLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -214,7 +220,9 @@ func (l CheckedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l CheckedLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -308,7 +316,8 @@ func (e *CheckedPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *CheckedPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *CheckedPool) canceled(ctx context.Context, op string, begun time.Time, w *checkedWaiter) error {
 	e := &CheckedPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -326,9 +335,6 @@ func (p *CheckedPool) canceled(ctx context.Context, op string, begun time.Time, 
 	p.mu.Unlock()
 	return e
 }
-
-// checkedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const checkedNoReturn = "did not return: panic %v\n\n%s"
 
 // checkedSlot is a place for a connection, on a cache line of its own.
 type checkedSlot struct {
@@ -348,20 +354,10 @@ func (s *checkedSlot) lease() CheckedLease {
 	return CheckedLease{checkedLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *CheckedPool) place(i int) *checkedSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *CheckedPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *CheckedPool) take() *checkedSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *CheckedPool) search(n, i int) *checkedSlot {
@@ -377,7 +373,7 @@ func (p *CheckedPool) search(n, i int) *checkedSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *CheckedPool) vacancy() *checkedSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -387,6 +383,7 @@ func (p *CheckedPool) vacancy() *checkedSlot {
 		grown := append(*p.slots.Load(), &checkedSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -407,9 +404,6 @@ func (p *CheckedPool) move(s *checkedSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -422,17 +416,11 @@ func (p *CheckedPool) retire(s *checkedSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *CheckedPool) drop(s *checkedSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *CheckedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &checkedJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &checkedJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -460,14 +448,13 @@ type checkedWaiter struct {
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *checkedWaiter) wake(s *checkedSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, error) {
+func (p *CheckedPool) obtain(ctx context.Context, queue int) (s *checkedSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewCheckedPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -475,20 +462,20 @@ func (p *CheckedPool) obtain(ctx context.Context, queue int) (*checkedSlot, erro
 		return nil, ErrCheckedPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &checkedJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &checkedJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrCheckedPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *CheckedPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *checkedWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *CheckedPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *checkedWaiter {
 	w := p.spare
 	if w == nil {
 		w = &checkedWaiter{ready: make(chan *checkedSlot, 1)}
@@ -498,8 +485,8 @@ func (p *CheckedPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *CheckedPool) await(w *checkedWaiter, s *checkedSlot, j *checkedJob) (*checkedSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *CheckedPool) alone(w *checkedWaiter, s *checkedSlot, j *checkedJob) (*checkedSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -553,7 +540,6 @@ func (p *CheckedPool) wait(w *checkedWaiter) (s *checkedSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *CheckedPool) remove(w *checkedWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -574,26 +560,13 @@ func (p *CheckedPool) next() *checkedWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *CheckedPool) handOver(s *checkedSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *CheckedPool) timed(s *checkedSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *CheckedPool) deliver(s *checkedSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = checkedWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -689,7 +662,7 @@ func (p *CheckedPool) run(s *checkedSlot, j *checkedJob, conn *Checked) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(checkedNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -774,15 +747,20 @@ func (p *CheckedPool) finish(s *checkedSlot, j *checkedJob, conn *Checked, err e
 func (p *CheckedPool) failed(s *checkedSlot, j *checkedJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *CheckedPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -824,7 +802,7 @@ func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.C
 				j.create = func(ctx context.Context) (*Checked, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -862,6 +840,7 @@ var (
 	_ func(context.Context, *Server) (*Checked, error) = DialChecked
 	_ func(*Checked) error                             = (*Checked).HealthCheck
 )
+var _, _, _, _, _, _, _, _, _, _ = goGenerateCheckedPoolAgain{}.NeedsHealthCheck, goGenerateCheckedPoolAgain{}.Close, goGenerateCheckedPoolAgain{}.Reset, goGenerateCheckedPoolAgain{}.Broken, goGenerateCheckedPoolAgain{}.IsClosed, goGenerateCheckedPoolAgain{}.AfterCreate, goGenerateCheckedPoolAgain{}.BeforeAcquire, goGenerateCheckedPoolAgain{}.AfterRelease, goGenerateCheckedPoolAgain{}.BeforeClose, goGenerateCheckedPoolAgain{}.IsFatal
 
 // goGenerateCheckedPoolAgain makes the build fail when Checked gets a method that the pool would call, but does not yet.
 type goGenerateCheckedPoolAgain struct {
@@ -869,5 +848,3 @@ type goGenerateCheckedPoolAgain struct {
 	checkedAbsent
 }
 type checkedAbsent struct{ NeedsHealthCheck, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _ = goGenerateCheckedPoolAgain{}.NeedsHealthCheck, goGenerateCheckedPoolAgain{}.Close, goGenerateCheckedPoolAgain{}.Reset, goGenerateCheckedPoolAgain{}.Broken, goGenerateCheckedPoolAgain{}.IsClosed, goGenerateCheckedPoolAgain{}.AfterCreate, goGenerateCheckedPoolAgain{}.BeforeAcquire, goGenerateCheckedPoolAgain{}.AfterRelease, goGenerateCheckedPoolAgain{}.BeforeClose, goGenerateCheckedPoolAgain{}.IsFatal

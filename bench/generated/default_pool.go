@@ -31,10 +31,9 @@ type DefaultPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type DefaultPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*defaultSlot] // the places there have been so far
@@ -61,7 +60,12 @@ type DefaultPool struct {
 
 // NewDefaultPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	defaultPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "DefaultPoolOptions.MaxSize", &err)
+	defaultPreset(&options.MaxWaiters, math.MaxInt32, "DefaultPoolOptions.MaxWaiters", &err)
+	defaultPreset(&options.MaxConcurrentCreates, math.MaxInt32, "DefaultPoolOptions.MaxConcurrentCreates", &err)
+	defaultPreset(&options.CreateTimeout, 10*time.Second, "DefaultPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &DefaultPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*defaultSlot]*defaultJob{}}
@@ -75,15 +79,6 @@ func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *DefaultPoolOptions) complete() (err error) {
-	defaultPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "DefaultPoolOptions.MaxSize", &err)
-	defaultPreset(&o.MaxWaiters, math.MaxInt32, "DefaultPoolOptions.MaxWaiters", &err)
-	defaultPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DefaultPoolOptions.MaxConcurrentCreates", &err)
-	defaultPreset(&o.CreateTimeout, 10*time.Second, "DefaultPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // defaultPreset gives an option its default if it is zero, and reports one that is negative.
 func defaultPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -94,7 +89,7 @@ func defaultPreset[N int | time.Duration](option *N, value N, name string, err *
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrDefaultPoolClosed].
-func (p *DefaultPool) Acquire(ctx context.Context) (DefaultLease, error) {
+func (p *DefaultPool) Acquire(ctx context.Context) (lease DefaultLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -112,14 +107,17 @@ func (p *DefaultPool) acquire(ctx context.Context, queue int) (lease DefaultLeas
 	if ctx.Err() != nil {
 		return DefaultLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return DefaultLease{}, err
+		}
 	}
-	if err != nil {
-		return DefaultLease{}, err
-	}
-	return s.lease(), nil
+	return DefaultLease{defaultLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -155,16 +153,11 @@ func (p *DefaultPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *DefaultPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -196,7 +189,17 @@ func (l DefaultLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -206,7 +209,9 @@ func (l DefaultLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l DefaultLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -298,7 +303,8 @@ func (e *DefaultPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *DefaultPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *DefaultPool) canceled(ctx context.Context, op string, begun time.Time, w *defaultWaiter) error {
 	e := &DefaultPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -317,9 +323,6 @@ func (p *DefaultPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// defaultNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const defaultNoReturn = "did not return: panic %v\n\n%s"
-
 // defaultSlot is a place for a connection, on a cache line of its own.
 type defaultSlot struct {
 	turn  atomic.Uint64 // see DefaultPool
@@ -331,25 +334,10 @@ type defaultSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *defaultSlot) lease() DefaultLease {
-	return DefaultLease{defaultLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *DefaultPool) place(i int) *defaultSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *DefaultPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *DefaultPool) take() *defaultSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *DefaultPool) search(n, i int) *defaultSlot {
@@ -365,7 +353,7 @@ func (p *DefaultPool) search(n, i int) *defaultSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *DefaultPool) vacancy() *defaultSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -375,6 +363,7 @@ func (p *DefaultPool) vacancy() *defaultSlot {
 		grown := append(*p.slots.Load(), &defaultSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -395,9 +384,6 @@ func (p *DefaultPool) move(s *defaultSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -410,17 +396,11 @@ func (p *DefaultPool) retire(s *defaultSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *DefaultPool) drop(s *defaultSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *DefaultPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &defaultJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &defaultJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -448,14 +428,13 @@ type defaultWaiter struct {
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *defaultWaiter) wake(s *defaultSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, error) {
+func (p *DefaultPool) obtain(ctx context.Context, queue int) (s *defaultSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewDefaultPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -463,20 +442,28 @@ func (p *DefaultPool) obtain(ctx context.Context, queue int) (*defaultSlot, erro
 		return nil, ErrDefaultPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &defaultJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrDefaultPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *DefaultPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *defaultWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *DefaultPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *defaultWaiter {
 	w := p.spare
 	if w == nil {
 		w = &defaultWaiter{ready: make(chan *defaultSlot, 1)}
@@ -486,23 +473,11 @@ func (p *DefaultPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *DefaultPool) await(w *defaultWaiter, s *defaultSlot, j *defaultJob) (*defaultSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *DefaultPool) alone(w *defaultWaiter, s *defaultSlot, j *defaultJob) (*defaultSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *DefaultPool) insert(w *defaultWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -536,7 +511,6 @@ func (p *DefaultPool) wait(w *defaultWaiter) (s *defaultSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *DefaultPool) remove(w *defaultWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -557,26 +531,13 @@ func (p *DefaultPool) next() *defaultWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *DefaultPool) handOver(s *defaultSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *DefaultPool) timed(s *defaultSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *DefaultPool) deliver(s *defaultSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = defaultWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -668,7 +629,7 @@ func (p *DefaultPool) run(s *defaultSlot, j *defaultJob, conn *Default) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(defaultNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -700,17 +661,24 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 		err = &DefaultPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
-		p.failed(s, j, err)
-		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.took = time.Since(j.begun)
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
+	if err != nil {
+		p.stats.CreateFailures++
+		p.move(s, &p.stats.Vacant)
+		if j.state != &p.stats.Creating { // it was for one requester alone
+			j.leave(err)
+		} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			p.refuse(err)
 		}
+		for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			p.refuse(err)
+		}
+		return
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.took = time.Since(j.begun)
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -724,20 +692,10 @@ func (p *DefaultPool) finish(s *defaultSlot, j *defaultJob, conn *Default, err e
 	p.deliver(s)
 }
 
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-// If there is no connection at all, it is for all who have waited as long as a create may take.
-func (p *DefaultPool) failed(s *defaultSlot, j *defaultJob, err error) {
-	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating { // it was for one requester alone
-		j.leave(err)
-		oldest = false
-	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *DefaultPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -777,7 +735,7 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 				j.create = func(ctx context.Context) (*Default, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -812,6 +770,7 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*Default, error) = DialDefault
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultPoolAgain{}.NeedsHealthCheck, goGenerateDefaultPoolAgain{}.HealthCheck, goGenerateDefaultPoolAgain{}.Ping, goGenerateDefaultPoolAgain{}.Close, goGenerateDefaultPoolAgain{}.Reset, goGenerateDefaultPoolAgain{}.Broken, goGenerateDefaultPoolAgain{}.IsClosed, goGenerateDefaultPoolAgain{}.AfterCreate, goGenerateDefaultPoolAgain{}.BeforeAcquire, goGenerateDefaultPoolAgain{}.AfterRelease, goGenerateDefaultPoolAgain{}.BeforeClose, goGenerateDefaultPoolAgain{}.IsFatal
 
 // goGenerateDefaultPoolAgain makes the build fail when Default gets a method that the pool would call, but does not yet.
 type goGenerateDefaultPoolAgain struct {
@@ -819,5 +778,3 @@ type goGenerateDefaultPoolAgain struct {
 	defaultAbsent
 }
 type defaultAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultPoolAgain{}.NeedsHealthCheck, goGenerateDefaultPoolAgain{}.HealthCheck, goGenerateDefaultPoolAgain{}.Ping, goGenerateDefaultPoolAgain{}.Close, goGenerateDefaultPoolAgain{}.Reset, goGenerateDefaultPoolAgain{}.Broken, goGenerateDefaultPoolAgain{}.IsClosed, goGenerateDefaultPoolAgain{}.AfterCreate, goGenerateDefaultPoolAgain{}.BeforeAcquire, goGenerateDefaultPoolAgain{}.AfterRelease, goGenerateDefaultPoolAgain{}.BeforeClose, goGenerateDefaultPoolAgain{}.IsFatal

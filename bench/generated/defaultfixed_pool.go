@@ -33,10 +33,9 @@ type DefaultFixedPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type DefaultFixedPool struct {
 	limit   atomic.Int64                       // how many places the fast path may search
 	fixed   [defaultFixedSize]defaultFixedSlot // the places
@@ -63,7 +62,11 @@ type DefaultFixedPool struct {
 
 // NewDefaultFixedPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFixedPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	defaultFixedPreset(&options.MaxWaiters, math.MaxInt32, "DefaultFixedPoolOptions.MaxWaiters", &err)
+	defaultFixedPreset(&options.MaxConcurrentCreates, math.MaxInt32, "DefaultFixedPoolOptions.MaxConcurrentCreates", &err)
+	defaultFixedPreset(&options.CreateTimeout, 10*time.Second, "DefaultFixedPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &DefaultFixedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*defaultFixedSlot]*defaultFixedJob{}}
@@ -79,14 +82,6 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *DefaultFixedPoolOptions) complete() (err error) {
-	defaultFixedPreset(&o.MaxWaiters, math.MaxInt32, "DefaultFixedPoolOptions.MaxWaiters", &err)
-	defaultFixedPreset(&o.MaxConcurrentCreates, math.MaxInt32, "DefaultFixedPoolOptions.MaxConcurrentCreates", &err)
-	defaultFixedPreset(&o.CreateTimeout, 10*time.Second, "DefaultFixedPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // defaultFixedPreset gives an option its default if it is zero, and reports one that is negative.
 func defaultFixedPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -97,7 +92,7 @@ func defaultFixedPreset[N int | time.Duration](option *N, value N, name string, 
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrDefaultFixedPoolClosed].
-func (p *DefaultFixedPool) Acquire(ctx context.Context) (DefaultFixedLease, error) {
+func (p *DefaultFixedPool) Acquire(ctx context.Context) (lease DefaultFixedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -117,14 +112,17 @@ func (p *DefaultFixedPool) acquire(ctx context.Context, queue int) (lease Defaul
 	if ctx.Err() != nil {
 		return DefaultFixedLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return DefaultFixedLease{}, err
+		}
 	}
-	if err != nil {
-		return DefaultFixedLease{}, err
-	}
-	return s.lease(), nil
+	return DefaultFixedLease{defaultFixedLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -160,16 +158,11 @@ func (p *DefaultFixedPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *DefaultFixedPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -201,7 +194,17 @@ func (l DefaultFixedLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -211,7 +214,9 @@ func (l DefaultFixedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l DefaultFixedLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -265,7 +270,7 @@ func (p *DefaultFixedPool) Stats() DefaultFixedPoolStats {
 	defer p.mu.Unlock()
 	st := p.stats
 	st.Acquired = uint64(st.InUse)
-	for i := range p.places() {
+	for i := range defaultFixedSize {
 		turn := p.place(i).turn.Load()
 		st.Idle += int(turn & 1)
 		st.Acquired += turn >> 2
@@ -303,7 +308,8 @@ func (e *DefaultFixedPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *DefaultFixedPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.Time, w *defaultFixedWaiter) error {
 	e := &DefaultFixedPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -322,9 +328,6 @@ func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.T
 	return e
 }
 
-// defaultFixedNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const defaultFixedNoReturn = "did not return: panic %v\n\n%s"
-
 // defaultFixedSlot is a place for a connection, on a cache line of its own.
 type defaultFixedSlot struct {
 	turn  atomic.Uint64 // see DefaultFixedPool
@@ -337,28 +340,8 @@ type defaultFixedSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *defaultFixedSlot) lease() DefaultFixedLease {
-	return DefaultFixedLease{defaultFixedLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *DefaultFixedPool) place(i int) *defaultFixedSlot {
 	return &p.fixed[i]
-}
-
-// places returns how many places there have been.
-func (p *DefaultFixedPool) places() int {
-	return defaultFixedSize
-}
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *DefaultFixedPool) take() *defaultFixedSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
@@ -375,12 +358,13 @@ func (p *DefaultFixedPool) search(n, i int) *defaultFixedSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *DefaultFixedPool) vacancy() *defaultFixedSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -401,9 +385,6 @@ func (p *DefaultFixedPool) move(s *defaultFixedSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -416,17 +397,11 @@ func (p *DefaultFixedPool) retire(s *defaultFixedSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *DefaultFixedPool) drop(s *defaultFixedSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *DefaultFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &defaultFixedJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &defaultFixedJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -454,14 +429,13 @@ type defaultFixedWaiter struct {
 	err        error                  // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *defaultFixedWaiter) wake(s *defaultFixedSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixedSlot, error) {
+func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (s *defaultFixedSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewDefaultFixedPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -469,20 +443,28 @@ func (p *DefaultFixedPool) obtain(ctx context.Context, queue int) (*defaultFixed
 		return nil, ErrDefaultFixedPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &defaultFixedJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &defaultFixedJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrDefaultFixedPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *DefaultFixedPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *defaultFixedWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *DefaultFixedPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *defaultFixedWaiter {
 	w := p.spare
 	if w == nil {
 		w = &defaultFixedWaiter{ready: make(chan *defaultFixedSlot, 1)}
@@ -492,23 +474,11 @@ func (p *DefaultFixedPool) waiter(ctx context.Context, done <-chan struct{}, beg
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *DefaultFixedPool) await(w *defaultFixedWaiter, s *defaultFixedSlot, j *defaultFixedJob) (*defaultFixedSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *DefaultFixedPool) alone(w *defaultFixedWaiter, s *defaultFixedSlot, j *defaultFixedJob) (*defaultFixedSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *DefaultFixedPool) insert(w *defaultFixedWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -542,7 +512,6 @@ func (p *DefaultFixedPool) wait(w *defaultFixedWaiter) (s *defaultFixedSlot, err
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *DefaultFixedPool) remove(w *defaultFixedWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -563,26 +532,13 @@ func (p *DefaultFixedPool) next() *defaultFixedWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *DefaultFixedPool) handOver(s *defaultFixedSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *DefaultFixedPool) timed(s *defaultFixedSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *DefaultFixedPool) deliver(s *defaultFixedSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = defaultFixedWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -674,7 +630,7 @@ func (p *DefaultFixedPool) run(s *defaultFixedSlot, j *defaultFixedJob, conn *De
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(defaultFixedNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -706,17 +662,24 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 		err = &DefaultFixedPoolError{Op: j.op, Err: err}
 		p.stats.LastError = err
 	}
-	switch {
-	case err != nil:
-		p.failed(s, j, err)
-		return
-	default:
-		s.conn = conn
-		p.stats.Created++
-		p.took = time.Since(j.begun)
-		if p.stats.InUse == 0 {
-			p.served = time.Now()
+	if err != nil {
+		p.stats.CreateFailures++
+		p.move(s, &p.stats.Vacant)
+		if j.state != &p.stats.Creating { // it was for one requester alone
+			j.leave(err)
+		} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			p.refuse(err)
 		}
+		for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+			p.refuse(err)
+		}
+		return
+	}
+	s.conn = conn
+	p.stats.Created++
+	p.took = time.Since(j.begun)
+	if p.stats.InUse == 0 {
+		p.served = time.Now()
 	}
 	if j.waiter != nil {
 		j.waiter.wake(s, nil)
@@ -730,20 +693,10 @@ func (p *DefaultFixedPool) finish(s *defaultFixedSlot, j *defaultFixedJob, conn 
 	p.deliver(s)
 }
 
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-// If there is no connection at all, it is for all who have waited as long as a create may take.
-func (p *DefaultFixedPool) failed(s *defaultFixedSlot, j *defaultFixedJob, err error) {
-	p.stats.CreateFailures++
-	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating { // it was for one requester alone
-		j.leave(err)
-		oldest = false
-	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *DefaultFixedPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -783,7 +736,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 				j.create = func(ctx context.Context) (*DefaultFixed, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -818,6 +771,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 
 // The pool is made for a hook with this signature.
 var _ func(context.Context, *Server) (*DefaultFixed, error) = DialDefaultFixed
+var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultFixedPoolAgain{}.NeedsHealthCheck, goGenerateDefaultFixedPoolAgain{}.HealthCheck, goGenerateDefaultFixedPoolAgain{}.Ping, goGenerateDefaultFixedPoolAgain{}.Close, goGenerateDefaultFixedPoolAgain{}.Reset, goGenerateDefaultFixedPoolAgain{}.Broken, goGenerateDefaultFixedPoolAgain{}.IsClosed, goGenerateDefaultFixedPoolAgain{}.AfterCreate, goGenerateDefaultFixedPoolAgain{}.BeforeAcquire, goGenerateDefaultFixedPoolAgain{}.AfterRelease, goGenerateDefaultFixedPoolAgain{}.BeforeClose, goGenerateDefaultFixedPoolAgain{}.IsFatal
 
 // goGenerateDefaultFixedPoolAgain makes the build fail when DefaultFixed gets a method that the pool would call, but does not yet.
 type goGenerateDefaultFixedPoolAgain struct {
@@ -825,5 +779,3 @@ type goGenerateDefaultFixedPoolAgain struct {
 	defaultFixedAbsent
 }
 type defaultFixedAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultFixedPoolAgain{}.NeedsHealthCheck, goGenerateDefaultFixedPoolAgain{}.HealthCheck, goGenerateDefaultFixedPoolAgain{}.Ping, goGenerateDefaultFixedPoolAgain{}.Close, goGenerateDefaultFixedPoolAgain{}.Reset, goGenerateDefaultFixedPoolAgain{}.Broken, goGenerateDefaultFixedPoolAgain{}.IsClosed, goGenerateDefaultFixedPoolAgain{}.AfterCreate, goGenerateDefaultFixedPoolAgain{}.BeforeAcquire, goGenerateDefaultFixedPoolAgain{}.AfterRelease, goGenerateDefaultFixedPoolAgain{}.BeforeClose, goGenerateDefaultFixedPoolAgain{}.IsFatal

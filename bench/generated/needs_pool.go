@@ -32,10 +32,9 @@ type NeedsPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type NeedsPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*needsSlot] // the places there have been so far
@@ -62,7 +61,13 @@ type NeedsPool struct {
 
 // NewNeedsPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	needsPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NeedsPoolOptions.MaxSize", &err)
+	needsPreset(&options.MaxWaiters, math.MaxInt32, "NeedsPoolOptions.MaxWaiters", &err)
+	needsPreset(&options.MaxConcurrentCreates, math.MaxInt32, "NeedsPoolOptions.MaxConcurrentCreates", &err)
+	needsPreset(&options.CreateTimeout, 10*time.Second, "NeedsPoolOptions.CreateTimeout", &err)
+	needsPreset(&options.HealthCheckTimeout, time.Second, "NeedsPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &NeedsPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*needsSlot]*needsJob{}}
@@ -76,16 +81,6 @@ func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *NeedsPoolOptions) complete() (err error) {
-	needsPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NeedsPoolOptions.MaxSize", &err)
-	needsPreset(&o.MaxWaiters, math.MaxInt32, "NeedsPoolOptions.MaxWaiters", &err)
-	needsPreset(&o.MaxConcurrentCreates, math.MaxInt32, "NeedsPoolOptions.MaxConcurrentCreates", &err)
-	needsPreset(&o.CreateTimeout, 10*time.Second, "NeedsPoolOptions.CreateTimeout", &err)
-	needsPreset(&o.HealthCheckTimeout, time.Second, "NeedsPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // needsPreset gives an option its default if it is zero, and reports one that is negative.
 func needsPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -97,7 +92,7 @@ func needsPreset[N int | time.Duration](option *N, value N, name string, err *er
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrNeedsPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *NeedsPool) Acquire(ctx context.Context) (NeedsLease, error) {
+func (p *NeedsPool) Acquire(ctx context.Context) (lease NeedsLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -115,9 +110,15 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 	if ctx.Err() != nil {
 		return NeedsLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return NeedsLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		due := s.conn.NeedsHealthCheck()
@@ -126,7 +127,7 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &needsJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &needsJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return NeedsLease{}, err
@@ -167,16 +168,11 @@ func (p *NeedsPool) Close(ctx context.Context) error {
 		j.cancel()
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *NeedsPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -208,7 +204,17 @@ func (l NeedsLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -218,7 +224,9 @@ func (l NeedsLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l NeedsLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -312,7 +320,8 @@ func (e *NeedsPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *NeedsPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *NeedsPool) canceled(ctx context.Context, op string, begun time.Time, w *needsWaiter) error {
 	e := &NeedsPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -330,9 +339,6 @@ func (p *NeedsPool) canceled(ctx context.Context, op string, begun time.Time, w 
 	p.mu.Unlock()
 	return e
 }
-
-// needsNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const needsNoReturn = "did not return: panic %v\n\n%s"
 
 // needsSlot is a place for a connection, on a cache line of its own.
 type needsSlot struct {
@@ -352,20 +358,10 @@ func (s *needsSlot) lease() NeedsLease {
 	return NeedsLease{needsLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *NeedsPool) place(i int) *needsSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *NeedsPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *NeedsPool) take() *needsSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *NeedsPool) search(n, i int) *needsSlot {
@@ -381,7 +377,7 @@ func (p *NeedsPool) search(n, i int) *needsSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *NeedsPool) vacancy() *needsSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -391,6 +387,7 @@ func (p *NeedsPool) vacancy() *needsSlot {
 		grown := append(*p.slots.Load(), &needsSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -411,9 +408,6 @@ func (p *NeedsPool) move(s *needsSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -426,17 +420,11 @@ func (p *NeedsPool) retire(s *needsSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *NeedsPool) drop(s *needsSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *NeedsPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &needsJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &needsJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -464,14 +452,13 @@ type needsWaiter struct {
 	err        error           // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *needsWaiter) wake(s *needsSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
+func (p *NeedsPool) obtain(ctx context.Context, queue int) (s *needsSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewNeedsPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -479,20 +466,20 @@ func (p *NeedsPool) obtain(ctx context.Context, queue int) (*needsSlot, error) {
 		return nil, ErrNeedsPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &needsJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &needsJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrNeedsPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *NeedsPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *needsWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *NeedsPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *needsWaiter {
 	w := p.spare
 	if w == nil {
 		w = &needsWaiter{ready: make(chan *needsSlot, 1)}
@@ -502,8 +489,8 @@ func (p *NeedsPool) waiter(ctx context.Context, done <-chan struct{}, begun time
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *NeedsPool) await(w *needsWaiter, s *needsSlot, j *needsJob) (*needsSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *NeedsPool) alone(w *needsWaiter, s *needsSlot, j *needsJob) (*needsSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -557,7 +544,6 @@ func (p *NeedsPool) wait(w *needsWaiter) (s *needsSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *NeedsPool) remove(w *needsWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -578,26 +564,13 @@ func (p *NeedsPool) next() *needsWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *NeedsPool) handOver(s *needsSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *NeedsPool) timed(s *needsSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *NeedsPool) deliver(s *needsSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = needsWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -693,7 +666,7 @@ func (p *NeedsPool) run(s *needsSlot, j *needsJob, conn *Needs) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(needsNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -778,15 +751,20 @@ func (p *NeedsPool) finish(s *needsSlot, j *needsJob, conn *Needs, err error) {
 func (p *NeedsPool) failed(s *needsSlot, j *needsJob, err error) {
 	p.stats.CreateFailures++
 	p.move(s, &p.stats.Vacant)
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *NeedsPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -828,7 +806,7 @@ func (p *NeedsPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 				j.create = func(ctx context.Context) (*Needs, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -867,6 +845,7 @@ var (
 	_ func(*Needs) bool                              = (*Needs).NeedsHealthCheck
 	_ func(*Needs) error                             = (*Needs).HealthCheck
 )
+var _, _, _, _, _, _, _, _, _ = goGenerateNeedsPoolAgain{}.Close, goGenerateNeedsPoolAgain{}.Reset, goGenerateNeedsPoolAgain{}.Broken, goGenerateNeedsPoolAgain{}.IsClosed, goGenerateNeedsPoolAgain{}.AfterCreate, goGenerateNeedsPoolAgain{}.BeforeAcquire, goGenerateNeedsPoolAgain{}.AfterRelease, goGenerateNeedsPoolAgain{}.BeforeClose, goGenerateNeedsPoolAgain{}.IsFatal
 
 // goGenerateNeedsPoolAgain makes the build fail when Needs gets a method that the pool would call, but does not yet.
 type goGenerateNeedsPoolAgain struct {
@@ -874,5 +853,3 @@ type goGenerateNeedsPoolAgain struct {
 	needsAbsent
 }
 type needsAbsent struct{ Close, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _ = goGenerateNeedsPoolAgain{}.Close, goGenerateNeedsPoolAgain{}.Reset, goGenerateNeedsPoolAgain{}.Broken, goGenerateNeedsPoolAgain{}.IsClosed, goGenerateNeedsPoolAgain{}.AfterCreate, goGenerateNeedsPoolAgain{}.BeforeAcquire, goGenerateNeedsPoolAgain{}.AfterRelease, goGenerateNeedsPoolAgain{}.BeforeClose, goGenerateNeedsPoolAgain{}.IsFatal

@@ -32,10 +32,9 @@ type PgxPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type PgxPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
@@ -67,7 +66,13 @@ type PgxPool struct {
 
 // NewPgxPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	pgxPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxPoolOptions.MaxSize", &err)
+	pgxPreset(&options.MaxWaiters, math.MaxInt32, "PgxPoolOptions.MaxWaiters", &err)
+	pgxPreset(&options.Barging, 0, "PgxPoolOptions.Barging", &err)
+	pgxPreset(&options.MaxConcurrentCreates, math.MaxInt32, "PgxPoolOptions.MaxConcurrentCreates", &err)
+	pgxPreset(&options.CreateTimeout, 10*time.Second, "PgxPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &PgxPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*pgxSlot]*pgxJob{}}
@@ -84,16 +89,6 @@ func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *PgxPoolOptions) complete() (err error) {
-	pgxPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgxPoolOptions.MaxSize", &err)
-	pgxPreset(&o.MaxWaiters, math.MaxInt32, "PgxPoolOptions.MaxWaiters", &err)
-	pgxPreset(&o.Barging, 0, "PgxPoolOptions.Barging", &err)
-	pgxPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PgxPoolOptions.MaxConcurrentCreates", &err)
-	pgxPreset(&o.CreateTimeout, 10*time.Second, "PgxPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // pgxPreset gives an option its default if it is zero, and reports one that is negative.
 func pgxPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -105,7 +100,7 @@ func pgxPreset[N int | time.Duration](option *N, value N, name string, err *erro
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPgxPoolClosed].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
-func (p *PgxPool) Acquire(ctx context.Context) (PgxLease, error) {
+func (p *PgxPool) Acquire(ctx context.Context) (lease PgxLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -121,14 +116,20 @@ func (p *PgxPool) acquire(ctx context.Context, queue int) (lease PgxLease, err e
 	if ctx.Err() != nil {
 		return PgxLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
+	}
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return PgxLease{}, err
+		}
 	}
-	if err != nil {
-		return PgxLease{}, err
-	}
-	return s.lease(), nil
+	return PgxLease{pgxLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -167,16 +168,11 @@ func (p *PgxPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *PgxPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -218,7 +214,9 @@ func (l PgxLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l PgxLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -312,7 +310,8 @@ func (e *PgxPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *PgxPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *PgxPool) canceled(ctx context.Context, op string, begun time.Time, w *pgxWaiter) error {
 	e := &PgxPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -345,28 +344,10 @@ type pgxSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *pgxSlot) lease() PgxLease {
-	return PgxLease{pgxLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *PgxPool) place(i int) *pgxSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *PgxPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *PgxPool) take() *pgxSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *PgxPool) search(n, i int) *pgxSlot {
@@ -382,7 +363,7 @@ func (p *PgxPool) search(n, i int) *pgxSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *PgxPool) vacancy() *pgxSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -392,6 +373,7 @@ func (p *PgxPool) vacancy() *pgxSlot {
 		grown := append(*p.slots.Load(), &pgxSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -412,9 +394,6 @@ func (p *PgxPool) move(s *pgxSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -428,17 +407,11 @@ func (p *PgxPool) retire(s *pgxSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *PgxPool) drop(s *pgxSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PgxPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &pgxJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &pgxJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -469,14 +442,13 @@ type pgxWaiter struct {
 	err        error         // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *pgxWaiter) wake(s *pgxSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *PgxPool) obtain(ctx context.Context, queue int) (*pgxSlot, error) {
+func (p *PgxPool) obtain(ctx context.Context, queue int) (s *pgxSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPgxPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -484,20 +456,28 @@ func (p *PgxPool) obtain(ctx context.Context, queue int) (*pgxSlot, error) {
 		return nil, ErrPgxPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &pgxJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &pgxJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrPgxPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *PgxPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *pgxWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *PgxPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *pgxWaiter {
 	w := p.spare
 	if w == nil {
 		w = &pgxWaiter{ready: make(chan *pgxSlot, 1)}
@@ -507,23 +487,11 @@ func (p *PgxPool) waiter(ctx context.Context, done <-chan struct{}, begun time.T
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *PgxPool) await(w *pgxWaiter, s *pgxSlot, j *pgxJob) (*pgxSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *PgxPool) alone(w *pgxWaiter, s *pgxSlot, j *pgxJob) (*pgxSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *PgxPool) insert(w *pgxWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -557,7 +525,6 @@ func (p *PgxPool) wait(w *pgxWaiter) (s *pgxSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *PgxPool) remove(w *pgxWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -578,8 +545,8 @@ func (p *PgxPool) next() *pgxWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *PgxPool) handOver(s *pgxSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -587,6 +554,8 @@ func (p *PgxPool) handOver(s *pgxSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -597,7 +566,8 @@ func (p *PgxPool) timed(s *pgxSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *PgxPool) deliver(s *pgxSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = pgxWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -770,15 +740,20 @@ func (p *PgxPool) failed(s *pgxSlot, j *pgxJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *PgxPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -906,7 +881,7 @@ func (p *PgxPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 				j.create = func(ctx context.Context) (*Pgx, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -945,6 +920,7 @@ var (
 	_ func(*Pgx, context.Context) error            = (*Pgx).Close
 	_ func(*Pgx) bool                              = (*Pgx).IsClosed
 )
+var _, _, _, _, _, _, _, _ = goGeneratePgxPoolAgain{}.NeedsHealthCheck, goGeneratePgxPoolAgain{}.Reset, goGeneratePgxPoolAgain{}.Broken, goGeneratePgxPoolAgain{}.AfterCreate, goGeneratePgxPoolAgain{}.BeforeAcquire, goGeneratePgxPoolAgain{}.AfterRelease, goGeneratePgxPoolAgain{}.BeforeClose, goGeneratePgxPoolAgain{}.IsFatal
 
 // goGeneratePgxPoolAgain makes the build fail when Pgx gets a method that the pool would call, but does not yet.
 type goGeneratePgxPoolAgain struct {
@@ -952,5 +928,3 @@ type goGeneratePgxPoolAgain struct {
 	pgxAbsent
 }
 type pgxAbsent struct{ NeedsHealthCheck, Reset, Broken, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _ = goGeneratePgxPoolAgain{}.NeedsHealthCheck, goGeneratePgxPoolAgain{}.Reset, goGeneratePgxPoolAgain{}.Broken, goGeneratePgxPoolAgain{}.AfterCreate, goGeneratePgxPoolAgain{}.BeforeAcquire, goGeneratePgxPoolAgain{}.AfterRelease, goGeneratePgxPoolAgain{}.BeforeClose, goGeneratePgxPoolAgain{}.IsFatal

@@ -34,10 +34,9 @@ type NatsConnPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type NatsConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*natsConnSlot] // the places there have been so far
@@ -64,7 +63,13 @@ type NatsConnPool struct {
 
 // NewNatsConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewNatsConnPool(c *Config, options NatsConnPoolOptions) (*NatsConnPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	natsConnPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NatsConnPoolOptions.MaxSize", &err)
+	natsConnPreset(&options.MaxWaiters, math.MaxInt32, "NatsConnPoolOptions.MaxWaiters", &err)
+	natsConnPreset(&options.MaxConcurrentCreates, math.MaxInt32, "NatsConnPoolOptions.MaxConcurrentCreates", &err)
+	natsConnPreset(&options.CreateTimeout, 10*time.Second, "NatsConnPoolOptions.CreateTimeout", &err)
+	natsConnPreset(&options.HealthCheckTimeout, time.Second, "NatsConnPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &NatsConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*natsConnSlot]*natsConnJob{}}
@@ -78,16 +83,6 @@ func NewNatsConnPool(c *Config, options NatsConnPoolOptions) (*NatsConnPool, err
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *NatsConnPoolOptions) complete() (err error) {
-	natsConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "NatsConnPoolOptions.MaxSize", &err)
-	natsConnPreset(&o.MaxWaiters, math.MaxInt32, "NatsConnPoolOptions.MaxWaiters", &err)
-	natsConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "NatsConnPoolOptions.MaxConcurrentCreates", &err)
-	natsConnPreset(&o.CreateTimeout, 10*time.Second, "NatsConnPoolOptions.CreateTimeout", &err)
-	natsConnPreset(&o.HealthCheckTimeout, time.Second, "NatsConnPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // natsConnPreset gives an option its default if it is zero, and reports one that is negative.
 func natsConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -99,7 +94,7 @@ func natsConnPreset[N int | time.Duration](option *N, value N, name string, err 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrNatsConnPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *NatsConnPool) Acquire(ctx context.Context) (NatsConnLease, error) {
+func (p *NatsConnPool) Acquire(ctx context.Context) (lease NatsConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -119,9 +114,15 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 	if ctx.Err() != nil {
 		return NatsConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return NatsConnLease{}, err
+		}
 	}
 	asked := true
 	defer func() {
@@ -139,7 +140,7 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return NatsConnLease{}, err
@@ -182,16 +183,11 @@ func (p *NatsConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *NatsConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -329,7 +325,8 @@ func (e *NatsConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *NatsConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *NatsConnPool) canceled(ctx context.Context, op string, begun time.Time, w *natsConnWaiter) error {
 	e := &NatsConnPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -369,20 +366,10 @@ func (s *natsConnSlot) lease() NatsConnLease {
 	return NatsConnLease{natsConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *NatsConnPool) place(i int) *natsConnSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *NatsConnPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *NatsConnPool) take() *natsConnSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *NatsConnPool) search(n, i int) *natsConnSlot {
@@ -398,7 +385,7 @@ func (p *NatsConnPool) search(n, i int) *natsConnSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *NatsConnPool) vacancy() *natsConnSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -408,6 +395,7 @@ func (p *NatsConnPool) vacancy() *natsConnSlot {
 		grown := append(*p.slots.Load(), &natsConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -428,9 +416,6 @@ func (p *NatsConnPool) move(s *natsConnSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -454,7 +439,8 @@ func (p *NatsConnPool) drop(s *natsConnSlot, reason *uint64) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *NatsConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &natsConnJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &natsConnJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -482,14 +468,13 @@ type natsConnWaiter struct {
 	err        error              // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *natsConnWaiter) wake(s *natsConnSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *NatsConnPool) obtain(ctx context.Context, queue int) (*natsConnSlot, error) {
+func (p *NatsConnPool) obtain(ctx context.Context, queue int) (s *natsConnSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewNatsConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -497,20 +482,20 @@ func (p *NatsConnPool) obtain(ctx context.Context, queue int) (*natsConnSlot, er
 		return nil, ErrNatsConnPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &natsConnJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &natsConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrNatsConnPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *NatsConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *natsConnWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *NatsConnPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *natsConnWaiter {
 	w := p.spare
 	if w == nil {
 		w = &natsConnWaiter{ready: make(chan *natsConnSlot, 1)}
@@ -520,8 +505,8 @@ func (p *NatsConnPool) waiter(ctx context.Context, done <-chan struct{}, begun t
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *NatsConnPool) await(w *natsConnWaiter, s *natsConnSlot, j *natsConnJob) (*natsConnSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *NatsConnPool) alone(w *natsConnWaiter, s *natsConnSlot, j *natsConnJob) (*natsConnSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -575,7 +560,6 @@ func (p *NatsConnPool) wait(w *natsConnWaiter) (s *natsConnSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *NatsConnPool) remove(w *natsConnWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -596,26 +580,13 @@ func (p *NatsConnPool) next() *natsConnWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *NatsConnPool) handOver(s *natsConnSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *NatsConnPool) timed(s *natsConnSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *NatsConnPool) deliver(s *natsConnSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = natsConnWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -811,15 +782,20 @@ func (p *NatsConnPool) failed(s *natsConnSlot, j *natsConnJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *NatsConnPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -841,7 +817,17 @@ func (p *NatsConnPool) recycle(s *natsConnSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		given := p.deliver(s)
+		if given && p.stats.Vacant > 0 {
+			p.served = time.Now()
+		}
+		p.unlock()
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+		// releasers soon wait there, too.
+		if given && p.prompt.Load() < 768 && !p.timed(s) {
+			runtime.Gosched()
+		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}
@@ -897,7 +883,7 @@ func (p *NatsConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 				j.create = func(ctx context.Context) (*nats.Conn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

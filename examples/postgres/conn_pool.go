@@ -32,10 +32,9 @@ type ConnPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type ConnPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*connSlot] // the places there have been so far
@@ -62,7 +61,13 @@ type ConnPool struct {
 
 // NewConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	connPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ConnPoolOptions.MaxSize", &err)
+	connPreset(&options.MaxWaiters, math.MaxInt32, "ConnPoolOptions.MaxWaiters", &err)
+	connPreset(&options.MaxConcurrentCreates, math.MaxInt32, "ConnPoolOptions.MaxConcurrentCreates", &err)
+	connPreset(&options.CreateTimeout, 10*time.Second, "ConnPoolOptions.CreateTimeout", &err)
+	connPreset(&options.HealthCheckTimeout, time.Second, "ConnPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &ConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*connSlot]*connJob{}}
@@ -76,16 +81,6 @@ func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *ConnPoolOptions) complete() (err error) {
-	connPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ConnPoolOptions.MaxSize", &err)
-	connPreset(&o.MaxWaiters, math.MaxInt32, "ConnPoolOptions.MaxWaiters", &err)
-	connPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ConnPoolOptions.MaxConcurrentCreates", &err)
-	connPreset(&o.CreateTimeout, 10*time.Second, "ConnPoolOptions.CreateTimeout", &err)
-	connPreset(&o.HealthCheckTimeout, time.Second, "ConnPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // connPreset gives an option its default if it is zero, and reports one that is negative.
 func connPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -97,7 +92,7 @@ func connPreset[N int | time.Duration](option *N, value N, name string, err *err
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrConnPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *ConnPool) Acquire(ctx context.Context) (ConnLease, error) {
+func (p *ConnPool) Acquire(ctx context.Context) (lease ConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -113,9 +108,15 @@ func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err
 	if ctx.Err() != nil {
 		return ConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return ConnLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		due := s.conn.NeedsHealthCheck()
@@ -124,7 +125,7 @@ func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &connJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &connJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return ConnLease{}, err
@@ -170,16 +171,11 @@ func (p *ConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *ConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -231,7 +227,9 @@ func (l ConnLease) ReleaseErr(err error) {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -327,7 +325,8 @@ func (e *ConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *ConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *ConnPool) canceled(ctx context.Context, op string, begun time.Time, w *connWaiter) error {
 	e := &ConnPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -367,20 +366,10 @@ func (s *connSlot) lease() ConnLease {
 	return ConnLease{connLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *ConnPool) place(i int) *connSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *ConnPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *ConnPool) take() *connSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ConnPool) search(n, i int) *connSlot {
@@ -396,7 +385,7 @@ func (p *ConnPool) search(n, i int) *connSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *ConnPool) vacancy() *connSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -406,6 +395,7 @@ func (p *ConnPool) vacancy() *connSlot {
 		grown := append(*p.slots.Load(), &connSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -426,9 +416,6 @@ func (p *ConnPool) move(s *connSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -442,17 +429,11 @@ func (p *ConnPool) retire(s *connSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *ConnPool) drop(s *connSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *ConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &connJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &connJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -480,14 +461,13 @@ type connWaiter struct {
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *connWaiter) wake(s *connSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *ConnPool) obtain(ctx context.Context, queue int) (*connSlot, error) {
+func (p *ConnPool) obtain(ctx context.Context, queue int) (s *connSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -495,20 +475,20 @@ func (p *ConnPool) obtain(ctx context.Context, queue int) (*connSlot, error) {
 		return nil, ErrConnPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &connJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &connJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrConnPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *ConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *connWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *ConnPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *connWaiter {
 	w := p.spare
 	if w == nil {
 		w = &connWaiter{ready: make(chan *connSlot, 1)}
@@ -518,8 +498,8 @@ func (p *ConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *ConnPool) await(w *connWaiter, s *connSlot, j *connJob) (*connSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *ConnPool) alone(w *connWaiter, s *connSlot, j *connJob) (*connSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -573,7 +553,6 @@ func (p *ConnPool) wait(w *connWaiter) (s *connSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *ConnPool) remove(w *connWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -594,26 +573,13 @@ func (p *ConnPool) next() *connWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *ConnPool) handOver(s *connSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *ConnPool) timed(s *connSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *ConnPool) deliver(s *connSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = connWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -809,15 +775,20 @@ func (p *ConnPool) failed(s *connSlot, j *connJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *ConnPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -839,7 +810,17 @@ func (p *ConnPool) recycle(s *connSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		given := p.deliver(s)
+		if given && p.stats.Vacant > 0 {
+			p.served = time.Now()
+		}
+		p.unlock()
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+		// releasers soon wait there, too.
+		if given && p.prompt.Load() < 768 && !p.timed(s) {
+			runtime.Gosched()
+		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}
@@ -898,7 +879,7 @@ func (p *ConnPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 				j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -941,6 +922,7 @@ var (
 	_ func(*Conn) error                             = (*Conn).AfterRelease
 	_ func(*Conn, error) bool                       = (*Conn).IsFatal
 )
+var _, _, _, _, _, _ = goGenerateConnPoolAgain{}.HealthCheck, goGenerateConnPoolAgain{}.Reset, goGenerateConnPoolAgain{}.Broken, goGenerateConnPoolAgain{}.AfterCreate, goGenerateConnPoolAgain{}.BeforeAcquire, goGenerateConnPoolAgain{}.BeforeClose
 
 // goGenerateConnPoolAgain makes the build fail when Conn gets a method that the pool would call, but does not yet.
 type goGenerateConnPoolAgain struct {
@@ -948,5 +930,3 @@ type goGenerateConnPoolAgain struct {
 	connAbsent
 }
 type connAbsent struct{ HealthCheck, Reset, Broken, AfterCreate, BeforeAcquire, BeforeClose struct{} }
-
-var _, _, _, _, _, _ = goGenerateConnPoolAgain{}.HealthCheck, goGenerateConnPoolAgain{}.Reset, goGenerateConnPoolAgain{}.Broken, goGenerateConnPoolAgain{}.AfterCreate, goGenerateConnPoolAgain{}.BeforeAcquire, goGenerateConnPoolAgain{}.BeforeClose

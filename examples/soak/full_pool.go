@@ -52,10 +52,9 @@ type FullPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type FullPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*fullSlot] // the places there have been so far
@@ -95,7 +94,8 @@ type FullPool struct {
 
 // NewFullPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFullPool(c *Site, options FullPoolOptions) (*FullPool, error) {
-	if err := options.complete(); err != nil {
+	err := options.complete()
+	if err != nil {
 		return nil, err
 	}
 	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*fullSlot]*fullJob{}}
@@ -111,7 +111,8 @@ func NewFullPool(c *Site, options FullPoolOptions) (*FullPool, error) {
 }
 
 // complete puts the defaults in, and reports what makes no sense.
-func (o *FullPoolOptions) complete() (err error) {
+func (o *FullPoolOptions) complete() error {
+	var err error
 	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
 	fullPreset(&o.MinIdle, 0, "FullPoolOptions.MinIdle", &err)
 	fullPreset(&o.MaxIdle, 0, "FullPoolOptions.MaxIdle", &err)
@@ -154,7 +155,7 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrFullPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *FullPool) Acquire(ctx context.Context) (FullLease, error) {
+func (p *FullPool) Acquire(ctx context.Context) (lease FullLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -173,7 +174,9 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	s := p.take()
 	obtained := s == nil
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return FullLease{}, err
+		}
 	}
 	asked := true
 	defer func() {
@@ -248,7 +251,7 @@ func (p *FullPool) another(ctx context.Context, s *fullSlot) (*fullSlot, error) 
 		defer p.unlock()
 		return nil, p.trouble
 	}
-	w := p.waiter(ctx, done, begun)
+	w := p.newWaiter(ctx, done, begun)
 	w.job = &fullJob{}
 	p.insert(w)
 	p.turnAway(w, s.queue)
@@ -294,11 +297,11 @@ func (p *FullPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
+	return p.await(ctx, "close", begun)
 }
 
-// end waits for the pool to have no connection left.
-func (p *FullPool) end(ctx context.Context, op string, begun time.Time) error {
+// await waits for the pool to have no connection left.
+func (p *FullPool) await(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
@@ -503,7 +506,8 @@ func (e *FullPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time, w *fullWaiter) error {
 	e := &FullPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -562,7 +566,6 @@ func (s *fullSlot) lease() FullLease {
 	return FullLease{fullLeased: s.conn, slot: s, turn: turn, handle: s.hold(turn)}
 }
 
-// place returns the i-th place.
 func (p *FullPool) place(i int) *fullSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
@@ -600,7 +603,7 @@ func (p *FullPool) arrived(s *fullSlot) {
 	}
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *FullPool) vacancy() *fullSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -611,6 +614,7 @@ func (p *FullPool) vacancy() *fullSlot {
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, fullAge{})
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -649,9 +653,7 @@ func (p *FullPool) move(s *fullSlot, to *int) {
 	if to == &p.stats.Vacant && p.options.set != nil {
 		p.options.set.vacated()
 	}
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if s.doom != nil {
+	if to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(fullDoomed))
 	}
@@ -688,7 +690,8 @@ func (p *FullPool) unlock() {
 		p.match()
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() && p.afford() {
-		p.start(p.line.prev.ctx, p.vacancy(), &fullJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &fullJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -716,14 +719,13 @@ type fullWaiter struct {
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *fullWaiter) wake(s *fullSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
+func (p *FullPool) obtain(ctx context.Context, queue int) (s *fullSlot, err error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errFullAcquireTimeout)
 		defer cancel()
@@ -740,20 +742,20 @@ func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
 		return nil, p.trouble
 	}
 	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &fullJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &fullJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrFullPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *fullWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *FullPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *fullWaiter {
 	w := p.spare
 	if w == nil {
 		w = &fullWaiter{ready: make(chan *fullSlot, 1)}
@@ -763,8 +765,8 @@ func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *FullPool) await(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *FullPool) alone(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -853,7 +855,6 @@ func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *FullPool) remove(w *fullWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -874,8 +875,8 @@ func (p *FullPool) next() *fullWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -883,6 +884,8 @@ func (p *FullPool) handOver(s *fullSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -893,7 +896,8 @@ func (p *FullPool) timed(s *fullSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = fullWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -1150,15 +1154,20 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *FullPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -1195,7 +1204,7 @@ func (p *FullPool) checkInTime(ctx context.Context, s *fullSlot, obtained bool) 
 	defer cancel()
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	return p.await(p.waiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
+	return p.alone(p.newWaiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
 }
 
 // anotherInTime is another while there is time.
@@ -1579,7 +1588,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 				j.create = func(ctx context.Context) (*Full, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -1671,7 +1680,7 @@ func (p *FullPool) Drain(ctx context.Context) error {
 	p.draining = true
 	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
-	return p.end(ctx, "drain", begun)
+	return p.await(ctx, "drain", begun)
 }
 
 // quiet reports whether nobody has a connection, is about to get one or waits for one.
@@ -2231,7 +2240,7 @@ func (s *FullPools) claim(p *FullPool) {
 	if p.closed {
 		return
 	}
-	w := p.waiter(context.Background(), nil, time.Now())
+	w := p.newWaiter(context.Background(), nil, time.Now())
 	s.mu.Lock()
 	s.claims[p] = w
 	s.mu.Unlock()
@@ -2272,6 +2281,7 @@ var (
 	_ func(*Full, *Site)                          = (*Full).BeforeClose
 	_ func(*Full, error, *Site) bool              = (*Full).IsFatal
 )
+var _, _, _, _, _ = goGenerateFullPoolAgainForEvents{}.CreateFailed, goGenerateFullPoolAgainForEvents{}.Acquired, goGenerateFullPoolAgainForEvents{}.AcquireFailed, goGenerateFullPoolAgainForEvents{}.Released, goGenerateFullPoolAgainForEvents{}.CheckFailed
 
 // goGenerateFullPoolAgainForEvents makes the build fail when Watch gets a method that the pool would call, but does not yet.
 type goGenerateFullPoolAgainForEvents struct {
@@ -2279,5 +2289,3 @@ type goGenerateFullPoolAgainForEvents struct {
 	fullAbsentEvents
 }
 type fullAbsentEvents struct{ CreateFailed, Acquired, AcquireFailed, Released, CheckFailed struct{} }
-
-var _, _, _, _, _ = goGenerateFullPoolAgainForEvents{}.CreateFailed, goGenerateFullPoolAgainForEvents{}.Acquired, goGenerateFullPoolAgainForEvents{}.AcquireFailed, goGenerateFullPoolAgainForEvents{}.Released, goGenerateFullPoolAgainForEvents{}.CheckFailed

@@ -28,17 +28,15 @@ type LeanPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type LeanPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*leanSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Site
 	options LeanPoolOptions
-	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -53,7 +51,10 @@ type LeanPool struct {
 
 // NewLeanPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	leanPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
+	leanPreset(&options.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*leanSlot]*leanJob{}}
@@ -63,13 +64,6 @@ func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
-}
-
-// complete puts the defaults in, and reports what makes no sense.
-func (o *LeanPoolOptions) complete() (err error) {
-	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
-	leanPreset(&o.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
-	return err
 }
 
 // leanPreset gives an option its default if it is zero, and reports one that is negative.
@@ -84,22 +78,24 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 // the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
-		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
+		return LeanLease{}, p.canceled(ctx, "acquire")
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx)
+		if s, err = p.obtain(ctx); err != nil {
+			return LeanLease{}, err
+		}
 	}
-	if err != nil {
-		return LeanLease{}, err
-	}
-	return s.lease(), nil
+	return LeanLease{leanLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // Close ends the pool: requesters get [ErrLeanPoolClosed], and it parts with idle connections now, with leased ones on release. It
 // returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *LeanPool) Close(ctx context.Context) error {
-	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	p.closed = true
@@ -114,16 +110,11 @@ func (p *LeanPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close")
 		}
 	}
 	return nil
@@ -162,7 +153,9 @@ func (l LeanLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LeanLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -187,37 +180,24 @@ var ErrLeanPoolClosed = errors.New("LeanPool: the pool is closed")
 
 // LeanPoolError is the error of an operation of the pool, or of a hook that it called.
 type LeanPoolError struct {
-	Op     string
-	Err    error         // the cause: what the hook returned, or why the context ended
-	waited time.Duration // until then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
-	if e.waited > 0 {
-		text += fmt.Sprintf(" (waited %v)", e.waited)
-	}
-	return text
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
-func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *leanWaiter) error {
+// canceled is the error of an operation whose context has ended.
+func (p *LeanPool) canceled(ctx context.Context, op string) error {
 	e := &LeanPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if w != nil || op != "acquire" {
-		e.waited = time.Since(begun)
-	}
-	p.mu.Lock()
-	if w != nil {
-		*w, p.spare = leanWaiter{ready: w.ready, next: p.spare}, w
-	}
-	p.mu.Unlock()
 	return e
 }
 
@@ -235,25 +215,7 @@ type leanSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *leanSlot) lease() LeanLease {
-	return LeanLease{leanLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *LeanPool) place(i int) *leanSlot { return (*p.slots.Load())[i] }
-
-// places returns how many places there have been.
-func (p *LeanPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *LeanPool) take() *leanSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LeanPool) search(n, i int) *leanSlot {
@@ -267,19 +229,6 @@ func (p *LeanPool) search(n, i int) *leanSlot {
 		}
 	}
 	return nil
-}
-
-// vacancy returns the lowest vacant place, of which there must be one.
-func (p *LeanPool) vacancy() *leanSlot {
-	i := 0
-	for i < p.high && p.place(i).state != &p.stats.Vacant {
-		i++
-	}
-	if i == p.places() {
-		grown := append(*p.slots.Load(), &leanSlot{pool: p, index: i, state: &p.stats.Vacant})
-		p.slots.Store(&grown)
-	}
-	return p.place(i)
 }
 
 // outside makes a place outside the pool.
@@ -299,9 +248,6 @@ func (p *LeanPool) move(s *leanSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -314,17 +260,20 @@ func (p *LeanPool) retire(s *leanSlot) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *LeanPool) drop(s *leanSlot) {
-	p.mu.Lock()
-	p.retire(s)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *LeanPool) unlock() {
-	for p.stats.Vacant > 0 && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
+	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		i := 0
+		for i < p.high && p.place(i).state != &p.stats.Vacant {
+			i++
+		}
+		if i == len(*p.slots.Load()) {
+			grown := append(*p.slots.Load(), &leanSlot{pool: p, index: i, state: &p.stats.Vacant})
+			p.slots.Store(&grown)
+		}
+		p.high = max(p.high, i+1)
+		s := p.place(i)
+		p.start(p.line.prev.ctx, s, &leanJob{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -345,43 +294,30 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time      // when it was handed a place, if that is timed
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *leanWaiter) wake(s *leanSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *LeanPool) obtain(ctx context.Context) (*leanSlot, error) {
+func (p *LeanPool) obtain(ctx context.Context) (s *leanSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	if p.closed {
 		p.unlock()
 		return nil, ErrLeanPoolClosed
 	}
-	w := p.waiter(ctx, done, begun)
-	p.insert(w)
-	return p.wait(w)
-}
-
-// waiter makes a waiter of a requester, under mu.
-func (p *LeanPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *leanWaiter {
 	w := p.spare
 	if w == nil {
 		w = &leanWaiter{ready: make(chan *leanSlot, 1)}
 	}
 	p.spare = w.next
 	*w = leanWaiter{ctx: ctx, done: done, begun: begun, ready: w.ready}
-	return w
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *LeanPool) insert(w *leanWaiter) {
+	// The first one in the queue shuts the fast path, and gets what was made idle before that.
 	after := p.line.prev
 	w.prev, w.next = after, after.next
 	w.prev.next, w.next.prev = w, w
@@ -389,10 +325,6 @@ func (p *LeanPool) insert(w *leanWaiter) {
 		p.limit.Store(0)
 		p.match()
 	}
-}
-
-// wait ends the critical section and returns the outcome for w.
-func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	p.unlock()
 	select {
 	case s = <-w.ready:
@@ -405,12 +337,8 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
-	}
 	if s == nil && w.err == nil {
-		runtime.Gosched() // who tries again at once would keep those from running who have got something
-		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
+		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -418,7 +346,6 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *LeanPool) remove(w *leanWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -439,42 +366,22 @@ func (p *LeanPool) next() *leanWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *LeanPool) handOver(s *leanSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
-// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
-func (p *LeanPool) timed(s *leanSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
-}
-
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
-func (p *LeanPool) deliver(s *leanSlot) bool {
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+func (p *LeanPool) deliver(s *leanSlot) {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = leanWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if p.closed || s.fresh {
 		p.retire(s)
-		return false
+		return
 	}
 	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
-		return false
-	}
-	if p.timed(s) {
-		w.given = time.Now()
+		return
 	}
 	w.wake(s, nil)
-	return true
 }
 
 // match passes on idle places, under mu, as long as there are waiters for them.
@@ -486,18 +393,6 @@ func (p *LeanPool) match() {
 		}
 		p.deliver(s)
 	}
-}
-
-// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
-func (p *LeanPool) settle() {
-	p.mu.Lock()
-	p.match()
-	p.unlock()
-}
-
-// short decides whether the queue is worth another create.
-func (p *LeanPool) short() bool {
-	return p.stats.Waiting > p.stats.Creating
 }
 
 // leanJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
@@ -559,36 +454,28 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
-	if err != nil {
-		err = &LeanPoolError{Op: j.op, Err: err}
-	}
 	switch {
 	case j.op == "close":
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
 		s.conn = conn
-		p.failed(s, j, err)
+		err = &LeanPoolError{Op: j.op, Err: err}
+		if s.conn != nil { // it came all the same
+			p.retire(s)
+		} else {
+			p.move(s, &p.stats.Vacant)
+		}
+		if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			if w := p.next(); w != nil {
+				w.wake(nil, err)
+			}
+		}
 		return
 	case j.op == "create":
 		s.conn = conn
 	}
 	p.deliver(s)
-}
-
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
-	if s.conn != nil { // it came all the same
-		p.retire(s)
-	} else {
-		p.move(s, &p.stats.Vacant)
-	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	for ; oldest; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
-	}
 }
 
 // recycle passes on a place whose lease has ended, if its hooks have nothing against it.
@@ -598,9 +485,13 @@ func (p *LeanPool) recycle(s *leanSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		p.deliver(s)
+		p.unlock()
 	} else if p.limit.Load() == 0 {
-		p.settle()
+		p.mu.Lock()
+		p.match()
+		p.unlock()
 	}
 }
 
@@ -632,6 +523,7 @@ var (
 	_ func(*Lean, context.Context) error          = (*Lean).Close
 	_ func(*Lean) bool                            = (*Lean).Broken
 )
+var _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal
 
 // goGenerateLeanPoolAgain makes the build fail when Lean gets a method that the pool would call, but does not yet.
 type goGenerateLeanPoolAgain struct {
@@ -639,5 +531,3 @@ type goGenerateLeanPoolAgain struct {
 	leanAbsent
 }
 type leanAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal

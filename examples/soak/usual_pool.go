@@ -33,10 +33,9 @@ type UsualPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type UsualPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
@@ -68,7 +67,14 @@ type UsualPool struct {
 
 // NewUsualPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewUsualPool(c *Site, options UsualPoolOptions) (*UsualPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	usualPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "UsualPoolOptions.MaxSize", &err)
+	usualPreset(&options.MaxWaiters, math.MaxInt32, "UsualPoolOptions.MaxWaiters", &err)
+	usualPreset(&options.Barging, 0, "UsualPoolOptions.Barging", &err)
+	usualPreset(&options.MaxConcurrentCreates, math.MaxInt32, "UsualPoolOptions.MaxConcurrentCreates", &err)
+	usualPreset(&options.CreateTimeout, 10*time.Second, "UsualPoolOptions.CreateTimeout", &err)
+	usualPreset(&options.HealthCheckTimeout, time.Second, "UsualPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &UsualPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*usualSlot]*usualJob{}}
@@ -85,17 +91,6 @@ func NewUsualPool(c *Site, options UsualPoolOptions) (*UsualPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *UsualPoolOptions) complete() (err error) {
-	usualPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "UsualPoolOptions.MaxSize", &err)
-	usualPreset(&o.MaxWaiters, math.MaxInt32, "UsualPoolOptions.MaxWaiters", &err)
-	usualPreset(&o.Barging, 0, "UsualPoolOptions.Barging", &err)
-	usualPreset(&o.MaxConcurrentCreates, math.MaxInt32, "UsualPoolOptions.MaxConcurrentCreates", &err)
-	usualPreset(&o.CreateTimeout, 10*time.Second, "UsualPoolOptions.CreateTimeout", &err)
-	usualPreset(&o.HealthCheckTimeout, time.Second, "UsualPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // usualPreset gives an option its default if it is zero, and reports one that is negative.
 func usualPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -108,7 +103,7 @@ func usualPreset[N int | time.Duration](option *N, value N, name string, err *er
 // the order they came. The error is that of ctx or of a create, or [ErrUsualPoolClosed].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // A connection that was due for a health check has passed it.
-func (p *UsualPool) Acquire(ctx context.Context) (UsualLease, error) {
+func (p *UsualPool) Acquire(ctx context.Context) (lease UsualLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -126,9 +121,18 @@ func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, e
 	if ctx.Err() != nil {
 		return UsualLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	if limit < 0 {
+		limit = -limit
+	}
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return UsualLease{}, err
+		}
 	}
 	asked := true
 	defer func() {
@@ -146,7 +150,7 @@ func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, e
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &usualJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &usualJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return UsualLease{}, err
@@ -190,16 +194,11 @@ func (p *UsualPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *UsualPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -337,7 +336,8 @@ func (e *UsualPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *UsualPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *UsualPool) canceled(ctx context.Context, op string, begun time.Time, w *usualWaiter) error {
 	e := &UsualPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -377,23 +377,10 @@ func (s *usualSlot) lease() UsualLease {
 	return UsualLease{usualLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *UsualPool) place(i int) *usualSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *UsualPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *UsualPool) take() *usualSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	if limit < 0 {
-		limit = -limit
-	}
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *UsualPool) search(n, i int) *usualSlot {
@@ -409,7 +396,7 @@ func (p *UsualPool) search(n, i int) *usualSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *UsualPool) vacancy() *usualSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -419,6 +406,7 @@ func (p *UsualPool) vacancy() *usualSlot {
 		grown := append(*p.slots.Load(), &usualSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -439,9 +427,6 @@ func (p *UsualPool) move(s *usualSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -465,7 +450,8 @@ func (p *UsualPool) drop(s *usualSlot, reason *uint64) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *UsualPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &usualJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &usualJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -496,14 +482,13 @@ type usualWaiter struct {
 	err        error           // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *usualWaiter) wake(s *usualSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *UsualPool) obtain(ctx context.Context, queue int) (*usualSlot, error) {
+func (p *UsualPool) obtain(ctx context.Context, queue int) (s *usualSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewUsualPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -511,20 +496,20 @@ func (p *UsualPool) obtain(ctx context.Context, queue int) (*usualSlot, error) {
 		return nil, ErrUsualPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &usualJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &usualJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrUsualPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *UsualPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *usualWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *UsualPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *usualWaiter {
 	w := p.spare
 	if w == nil {
 		w = &usualWaiter{ready: make(chan *usualSlot, 1)}
@@ -534,8 +519,8 @@ func (p *UsualPool) waiter(ctx context.Context, done <-chan struct{}, begun time
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *UsualPool) await(w *usualWaiter, s *usualSlot, j *usualJob) (*usualSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *UsualPool) alone(w *usualWaiter, s *usualSlot, j *usualJob) (*usualSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -589,7 +574,6 @@ func (p *UsualPool) wait(w *usualWaiter) (s *usualSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *UsualPool) remove(w *usualWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -610,8 +594,8 @@ func (p *UsualPool) next() *usualWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *UsualPool) handOver(s *usualSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -619,6 +603,8 @@ func (p *UsualPool) handOver(s *usualSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -629,7 +615,8 @@ func (p *UsualPool) timed(s *usualSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *UsualPool) deliver(s *usualSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = usualWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -825,15 +812,20 @@ func (p *UsualPool) failed(s *usualSlot, j *usualJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *UsualPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -961,7 +953,7 @@ func (p *UsualPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 				j.create = func(ctx context.Context) (*Usual, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -1002,6 +994,7 @@ var (
 	_ func(*Usual, context.Context) error          = (*Usual).Close
 	_ func(*Usual) bool                            = (*Usual).Broken
 )
+var _, _, _, _, _, _ = goGenerateUsualPoolAgain{}.Reset, goGenerateUsualPoolAgain{}.AfterCreate, goGenerateUsualPoolAgain{}.BeforeAcquire, goGenerateUsualPoolAgain{}.AfterRelease, goGenerateUsualPoolAgain{}.BeforeClose, goGenerateUsualPoolAgain{}.IsFatal
 
 // goGenerateUsualPoolAgain makes the build fail when Usual gets a method that the pool would call, but does not yet.
 type goGenerateUsualPoolAgain struct {
@@ -1009,5 +1002,3 @@ type goGenerateUsualPoolAgain struct {
 	usualAbsent
 }
 type usualAbsent struct{ Reset, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _ = goGenerateUsualPoolAgain{}.Reset, goGenerateUsualPoolAgain{}.AfterCreate, goGenerateUsualPoolAgain{}.BeforeAcquire, goGenerateUsualPoolAgain{}.AfterRelease, goGenerateUsualPoolAgain{}.BeforeClose, goGenerateUsualPoolAgain{}.IsFatal

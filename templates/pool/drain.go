@@ -11,12 +11,12 @@ import (
 //
 //poolgen:if hasDrain
 func (p *Pool) Drain(ctx context.Context) error {
-	begun := time.Now()
+	begun := time.Now() //poolgen:if hasStats
 	p.mu.Lock()
 	p.draining = true
 	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
-	return p.end(ctx, "drain", begun)
+	return p.await(ctx, "drain", begun)
 }
 
 // quiet reports whether nobody has a connection, is about to get one or waits for one.

@@ -19,7 +19,7 @@ var ErrPoolExhausted = errors.New("Pool: all places are taken")
 type PoolError struct {
 	Op                                  string
 	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
+	waited                              time.Duration //poolgen:if hasStats // until then
 	latest                              error         //poolgen:if hasStats // failure before that, and how many places were what:
 	size, inUse, filling, busy, waiting int           //poolgen:if hasStats
 	holders                             string        //poolgen:if hasLeaks // of leases then
@@ -27,33 +27,39 @@ type PoolError struct {
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *PoolError) Error() string {
-	text := "Pool: " + e.Op + ": " + e.Err.Error()
+	if !hasStats && !hasLeaks {
+		return e.plain()
+	}
+	text := e.plain()
 	if hasStats && e.size > 0 {
 		text += fmt.Sprintf(" (waited %v; of %d places %d are in use, %d being filled, %d otherwise busy; %d others wait; last failure: %v)",
 			e.waited, e.size, e.inUse, e.filling, e.busy, e.waiting, e.latest)
-	}
-	if !hasStats && e.waited > 0 {
-		text += fmt.Sprintf(" (waited %v)", e.waited)
 	}
 	text += e.holders //poolgen:if hasLeaks
 	return text
 }
 
+// plain is the error without what the pool looked like.
+//
+//poolgen:once
+func (e *PoolError) plain() string { return "Pool: " + e.Op + ": " + e.Err.Error() }
+
 // Unwrap returns the cause.
 func (e *PoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// (hasStats) Its waiter, if any, is not needed any more.
 func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *waiter) error {
 	e := &PoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if !hasStats && (w != nil || op != "acquire") {
-		e.waited = time.Since(begun)
+	if !hasStats {
+		return e
 	}
 	p.mu.Lock()
-	p.stats.Canceled++                                                //poolgen:if hasStats
-	if hasStats && (w != nil || p.closed || hasDrain && p.draining) { // nobody waits beside an idle place
+	p.stats.Canceled++
+	if w != nil || p.closed || hasDrain && p.draining { // nobody waits beside an idle place
 		e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
 		e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
 	}
@@ -70,4 +76,6 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *wait
 }
 
 // noReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
+//
+//poolgen:once
 const noReturn = "did not return: panic %v\n\n%s"

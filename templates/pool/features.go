@@ -43,6 +43,7 @@ const (
 	hasBarging    = true // Barging
 	hasStats      = true // Stats, and errors that say what the pool looked like
 	hasSuspicion  = true // idle connections are checked when another one has failed its check
+	hasYield      = true // releasers make way for those who get their place
 	hasDemand     = true // as few creates as the queue needs, instead of one for each waiter
 	hasLifetime   = true // MaxLifetime and MaxLifetimeJitter
 	hasIdle       = true // IdleTimeout, MinIdle and MaxIdle
@@ -80,6 +81,7 @@ const (
 	hasRefusals = hasTry || hasLimits                                                           // requesters may not wait
 	hasOwn      = hasOutside || hasWarm                                                         // creates are for a requester alone
 	hasCeiling  = hasBreaker || hasResize || hasKeyed                                           // not every vacant place may be filled
+	hasServed   = hasYield || hasDemand                                                         // it matters whether a waiter gets a place that is passed on
 	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
 	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool
 	hasJudges   = hasBroken || resetsHere || hasAfterRelease                                    // hooks decide on release whether a connection goes on

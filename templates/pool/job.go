@@ -24,6 +24,8 @@ type job struct {
 }
 
 // start starts a job under mu.
+//
+//poolgen:once
 func (p *Pool) start(ctx context.Context, s *slot, j *job) {
 	timeout := p.options.CreateTimeout
 	if hasCheck && j.op != "create" {
@@ -158,9 +160,9 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 	if hasRetry && j.tries > 1 && err != nil {
 		err = fmt.Errorf("attempt %d: %w", j.tries, err)
 	}
-	if err != nil {
+	if hasStats && err != nil {
 		err = &PoolError{Op: j.op, Err: err}
-		p.stats.LastError = err //poolgen:if hasStats
+		p.stats.LastError = err
 	}
 	switch {
 	case j.op == "close": //poolgen:if hasClose
@@ -227,8 +229,11 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 
 // failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
 // (hasDemand) If there is no connection at all, it is for all who have waited as long as a create may take.
+//
+//poolgen:once
 func (p *Pool) failed(s *slot, j *job, err error) {
-	p.stats.CreateFailures++ //poolgen:if hasStats
+	p.stats.CreateFailures++             //poolgen:if hasStats
+	err = &PoolError{Op: j.op, Err: err} //poolgen:if !hasStats
 	if hasStreak && (!hasOwn || j.waiter != nil || j.state == &p.stats.Creating) {
 		p.failures++    // but not if the create was called off
 		p.trouble = err //poolgen:if hasBreaker
@@ -242,15 +247,22 @@ func (p *Pool) failed(s *slot, j *job, err error) {
 	if hasBreaker && !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if hasOwn && j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for hasDemand && p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+//
+//poolgen:once
+func (p *Pool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 

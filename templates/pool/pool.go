@@ -43,10 +43,9 @@ type PoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 // (hasBarging) While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
@@ -60,7 +59,7 @@ type Pool struct {
 	waited  atomic.Int64       //poolgen:if hasStats // nanoseconds that requesters waited
 	passing atomic.Bool        //poolgen:if hasBarging // a goroutine that runs passIdle is about to begin
 	passOn  func()             //poolgen:if hasBarging // passIdle, so that its goroutine takes no allocation
-	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
+	prompt  atomic.Int64       //poolgen:if hasYield // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -93,7 +92,8 @@ type Pool struct {
 
 // NewPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPool(c Context, options PoolOptions) (*Pool, error) {
-	if err := options.complete(); err != nil {
+	err := options.complete()
+	if err != nil {
 		return nil, err
 	}
 	p := &Pool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*slot]*job{}}
@@ -121,7 +121,10 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 }
 
 // complete puts the defaults in, and reports what makes no sense.
-func (o *PoolOptions) complete() (err error) {
+//
+//poolgen:once
+func (o *PoolOptions) complete() error {
+	var err error
 	preset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PoolOptions.MaxSize", &err)           //poolgen:if !fixedSize
 	preset(&o.MinIdle, 0, "PoolOptions.MinIdle", &err)                                       //poolgen:if hasIdle
 	preset(&o.MaxIdle, 0, "PoolOptions.MaxIdle", &err)                                       //poolgen:if hasIdle
@@ -169,7 +172,7 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 // the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
 // (hasBarging) With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // (hasCheck) A connection that was due for a health check has passed it.
-func (p *Pool) Acquire(ctx context.Context) (Lease, error) {
+func (p *Pool) Acquire(ctx context.Context) (lease Lease, err error) {
 	if hasLimits {
 		return p.acquire(ctx, p.options.MaxWaiters)
 	}
@@ -188,6 +191,8 @@ func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.ac
 
 // acquire leases a connection.
 // (hasQueue) It waits behind fewer than queue others, if at all.
+//
+//poolgen:once
 func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) {
 	if observesAcquireFailed {
 		defer func() {
@@ -203,7 +208,9 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	s := p.take()
 	obtained := s == nil //poolgen:if hasTimeout && hasVetting
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return Lease{}, err
+		}
 	}
 	asked := true //poolgen:if mayPanic
 	if mayPanic {
@@ -249,9 +256,9 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		}
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
 	}
-	if err != nil {
+	if hasVetting && err != nil {
 		return Lease{}, err
 	}
 	if observesAcquired {
@@ -301,7 +308,7 @@ func (p *Pool) another(ctx context.Context, s *slot) (*slot, error) {
 		defer p.unlock()
 		return nil, p.trouble
 	}
-	w := p.waiter(ctx, done, begun)
+	w := p.newWaiter(ctx, done, begun)
 	w.job = &job{}
 	p.insert(w)
 	p.turnAway(w, s.queue) //poolgen:if hasRejoin
@@ -331,7 +338,7 @@ func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
 // Close ends the pool: requesters get [ErrPoolClosed], and it parts with idle connections now, with leased ones on release. It
 // returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *Pool) Close(ctx context.Context) error {
-	begun := time.Now()
+	begun := time.Now()  //poolgen:if hasStats
 	_ = p.drained.Done() // panics, before mu is locked, if NewPool has not made p
 	p.mu.Lock()
 	p.closed = true
@@ -350,11 +357,13 @@ func (p *Pool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
+	return p.await(ctx, "close", begun)
 }
 
-// end waits for the pool to have no connection left.
-func (p *Pool) end(ctx context.Context, op string, begun time.Time) error {
+// await waits for the pool to have no connection left.
+//
+//poolgen:once
+func (p *Pool) await(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():

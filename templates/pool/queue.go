@@ -14,19 +14,18 @@ type waiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time  // when it was handed a place, if that is timed
+	given      time.Time  //poolgen:if hasYield // when it was handed a place, if that is timed
 	ready      chan *slot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error      // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *waiter) wake(s *slot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
+func (p *Pool) obtain(ctx context.Context, queue int) (s *slot, err error) {
 	if hasTimeout && p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errAcquireTimeout)
 		defer cancel()
@@ -44,20 +43,22 @@ func (p *Pool) obtain(ctx context.Context, queue int) (*slot, error) {
 	}
 	if !hasQueue || !hasCeiling && p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) ||
 		hasCeiling && p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if hasOutside && (!hasRefusals || queue < 0) { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(none), &job{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++ //poolgen:if hasStats
 	p.unlock()
 	return nil, ErrPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *waiter {
+// newWaiter makes a waiter of a requester, under mu.
+//
+//poolgen:once
+func (p *Pool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *waiter {
 	w := p.spare
 	if w == nil {
 		w = &waiter{ready: make(chan *slot, 1)}
@@ -67,10 +68,10 @@ func (p *Pool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
 //
 //poolgen:if hasAwait
-func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
+func (p *Pool) alone(w *waiter, s *slot, j *job) (*slot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -78,6 +79,8 @@ func (p *Pool) await(w *waiter, s *slot, j *job) (*slot, error) {
 
 // insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
 // (hasVetting) One whose turn it was has a job, and goes before all others but those whose turn it was even earlier.
+//
+//poolgen:once // The first one in the queue shuts the fast path, and gets what was made idle before that.
 func (p *Pool) insert(w *waiter) {
 	after := p.line.prev
 	if hasVetting && w.job != nil {
@@ -131,6 +134,8 @@ func (p *Pool) turnAway(w *waiter, queue int) {
 }
 
 // wait ends the critical section and returns the outcome for w.
+//
+//poolgen:once
 func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	p.stats.Waits++ //poolgen:if hasStats
 	p.unlock()
@@ -150,7 +155,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	if !w.given.IsZero() {
+	if hasYield && !w.given.IsZero() {
 		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
 	}
 	if hasHistogram {
@@ -158,7 +163,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	}
 	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
-		runtime.Gosched() // who tries again at once would keep those from running who have got something
+		runtime.Gosched() //poolgen:if hasYield // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && (hasTimeout || s.turn.Load() > 0) { // a place just created may never be waited for again
@@ -167,7 +172,6 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *Pool) remove(w *waiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -188,26 +192,38 @@ func (p *Pool) next() *waiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// (hasYield) If a waiter gets it, the releaser makes way.
+//
+//poolgen:once
 func (p *Pool) handOver(s *slot) {
 	p.mu.Lock()
+	if !hasServed {
+		p.deliver(s)
+		p.unlock()
+		return
+	}
 	given := p.deliver(s)
 	if hasDemand && given && p.stats.Vacant > 0 {
 		p.served = time.Now()
 	}
 	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
+	// (hasYield) The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// (hasYield) releasers soon wait there, too.
+	if hasYield && given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
 
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
+//
+//poolgen:if hasYield
 func (p *Pool) timed(s *slot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// (hasServed) It reports whether a waiter got it.
 func (p *Pool) deliver(s *slot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = waiter{ready: w.ready, next: p.spare}, w, nil
@@ -227,7 +243,7 @@ func (p *Pool) deliver(s *slot) bool {
 		s.turn.Add(1)
 		return false
 	}
-	if p.timed(s) {
+	if hasYield && p.timed(s) {
 		w.given = time.Now()
 	}
 	w.wake(s, nil)
@@ -246,6 +262,8 @@ func (p *Pool) match() {
 }
 
 // settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
+//
+//poolgen:once
 func (p *Pool) settle() {
 	p.mu.Lock()
 	p.match()
@@ -253,6 +271,8 @@ func (p *Pool) settle() {
 }
 
 // short decides whether the queue is worth another create.
+//
+//poolgen:once
 func (p *Pool) short() bool {
 	if !hasDemand {
 		return p.stats.Waiting > p.stats.Creating

@@ -91,7 +91,7 @@ func TestWhoBeginsToWaitShutsTheFastPathAtOnce(t *testing.T) {
 		synctest.Wait() // the goroutine that created the connection has opened it
 		require.NotZero(t, b.pool.limit.Load())
 		b.pool.mu.Lock()
-		w := b.pool.waiter(b.ctx, b.ctx.Done(), time.Now())
+		w := b.pool.newWaiter(b.ctx, b.ctx.Done(), time.Now())
 		b.pool.insert(w)
 		limit := b.pool.limit.Load()
 		b.pool.remove(w)
@@ -108,7 +108,7 @@ func TestAPlaceIsNotLostIfTheContextEndsBeforeItsRequesterSeesIt(t *testing.T) {
 		for range 50 {
 			ctx, cancel := context.WithCancel(b.ctx)
 			b.pool.mu.Lock()
-			w := b.pool.waiter(ctx, ctx.Done(), time.Now())
+			w := b.pool.newWaiter(ctx, ctx.Done(), time.Now())
 			b.pool.insert(w)
 			b.pool.unlock()
 			b.release(h)

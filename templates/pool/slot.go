@@ -31,6 +31,8 @@ type slot struct {
 }
 
 // lease makes the owner of s the holder of a lease.
+//
+//poolgen:once
 func (s *slot) lease() Lease {
 	s.ready = false      //poolgen:if hasCheck
 	s.virgin = false     //poolgen:if hasBeforeAcquire
@@ -49,7 +51,6 @@ func (s *slot) lease() Lease {
 	return Lease{leased: s.conn, slot: s, turn: turn}
 }
 
-// place returns the i-th place.
 func (p *Pool) place(i int) *slot {
 	if fixedSize {
 		return &p.fixed[i]
@@ -60,6 +61,7 @@ func (p *Pool) place(i int) *slot {
 // places returns how many places there have been.
 //
 //poolgen:if !fixedSize || hasStats || hasRetain || hasBarging
+//poolgen:once
 func (p *Pool) places() int {
 	if fixedSize {
 		return size
@@ -69,6 +71,8 @@ func (p *Pool) places() int {
 
 // take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
+//
+//poolgen:once // Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
 func (p *Pool) take() *slot {
 	var local byte
 	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
@@ -106,7 +110,9 @@ func (p *Pool) arrived(s *slot) {
 	}
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
+//
+//poolgen:once
 func (p *Pool) vacancy() *slot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -117,6 +123,7 @@ func (p *Pool) vacancy() *slot {
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, age{}) //poolgen:if hasUpkeep
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -161,9 +168,7 @@ func (p *Pool) move(s *slot, to *int) {
 	if hasKeyed && to == &p.stats.Vacant && p.options.set != nil {
 		p.options.set.vacated()
 	}
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if hasDoom && s.doom != nil {
+	if hasDoom && to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(doomed))
 	}
@@ -191,6 +196,8 @@ func (p *Pool) retire(s *slot, reason *uint64) {
 }
 
 // drop is retire for those who don't hold mu.
+//
+//poolgen:once
 func (p *Pool) drop(s *slot, reason *uint64) {
 	p.mu.Lock()
 	p.retire(s, reason)
@@ -207,7 +214,8 @@ func (p *Pool) unlock() {
 		p.match()
 	}
 	for p.stats.Vacant > 0 && (!hasLimits || p.stats.Creating < p.options.MaxConcurrentCreates) && (!hasBreaker || !p.broken()) && p.short() && (!hasKeyed || p.afford()) {
-		p.start(p.line.prev.ctx, p.vacancy(), &job{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &job{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now() //poolgen:if hasDemand
 	}
 	limit := int64(p.high)

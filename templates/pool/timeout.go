@@ -34,7 +34,7 @@ func (p *Pool) checkInTime(ctx context.Context, s *slot, obtained bool) (*slot, 
 	defer cancel()
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	return p.await(p.waiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
+	return p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
 }
 
 // anotherInTime is another while there is time.

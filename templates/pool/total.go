@@ -239,7 +239,7 @@ func (s *Pools) claim(p *Pool) {
 	if p.closed {
 		return
 	}
-	w := p.waiter(context.Background(), nil, time.Now())
+	w := p.newWaiter(context.Background(), nil, time.Now())
 	s.mu.Lock()
 	s.claims[p] = w
 	s.mu.Unlock()

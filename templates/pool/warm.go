@@ -39,7 +39,7 @@ func (p *Pool) Warm(ctx context.Context, n int, create func(ctx context.Context,
 				j.create = func(ctx context.Context) (*Conn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

@@ -48,10 +48,9 @@ type FullPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type FullPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*fullSlot] // the places there have been so far
@@ -91,7 +90,36 @@ type FullPool struct {
 
 // NewFullPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	fullPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
+	fullPreset(&options.MinIdle, 0, "FullPoolOptions.MinIdle", &err)
+	fullPreset(&options.MaxIdle, 0, "FullPoolOptions.MaxIdle", &err)
+	fullPreset(&options.IdleTimeout, 0, "FullPoolOptions.IdleTimeout", &err)
+	fullPreset(&options.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
+	fullPreset(&options.MaxLifetimeJitter, options.MaxLifetime/10, "FullPoolOptions.MaxLifetimeJitter", &err)
+	fullPreset(&options.MaxWaiters, math.MaxInt32, "FullPoolOptions.MaxWaiters", &err)
+	fullPreset(&options.AcquireTimeout, 0, "FullPoolOptions.AcquireTimeout", &err)
+	fullPreset(&options.MaxConcurrentCreates, math.MaxInt32, "FullPoolOptions.MaxConcurrentCreates", &err)
+	fullPreset(&options.CreateTimeout, 10*time.Second, "FullPoolOptions.CreateTimeout", &err)
+	fullPreset(&options.CreateRetries, 0, "FullPoolOptions.CreateRetries", &err)
+	fullPreset(&options.BreakAfter, 0, "FullPoolOptions.BreakAfter", &err)
+	fullPreset(&options.BreakTime, time.Second, "FullPoolOptions.BreakTime", &err)
+	fullPreset(&options.HealthCheckTimeout, time.Second, "FullPoolOptions.HealthCheckTimeout", &err)
+	fullPreset(&options.HealthCheckPeriod, 0, "FullPoolOptions.HealthCheckPeriod", &err)
+	fullPreset(&options.LeakThreshold, 0, "FullPoolOptions.LeakThreshold", &err)
+	if err == nil && options.MinIdle > options.MaxSize {
+		err = fmt.Errorf("FullPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", options.MinIdle, options.MaxSize)
+	}
+	if err == nil && options.MaxLifetime > 0 && options.IdleTimeout > options.MaxLifetime {
+		err = fmt.Errorf("FullPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", options.IdleTimeout, options.MaxLifetime)
+	}
+	if err == nil && options.MaxIdle > 0 && options.MinIdle > options.MaxIdle {
+		err = fmt.Errorf("FullPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", options.MinIdle, options.MaxIdle)
+	}
+	if err == nil && options.MaxLifetimeJitter > options.MaxLifetime {
+		err = fmt.Errorf("FullPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", options.MaxLifetimeJitter, options.MaxLifetime)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*fullSlot]*fullJob{}}
@@ -106,39 +134,6 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *FullPoolOptions) complete() (err error) {
-	fullPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FullPoolOptions.MaxSize", &err)
-	fullPreset(&o.MinIdle, 0, "FullPoolOptions.MinIdle", &err)
-	fullPreset(&o.MaxIdle, 0, "FullPoolOptions.MaxIdle", &err)
-	fullPreset(&o.IdleTimeout, 0, "FullPoolOptions.IdleTimeout", &err)
-	fullPreset(&o.MaxLifetime, 0, "FullPoolOptions.MaxLifetime", &err)
-	fullPreset(&o.MaxLifetimeJitter, o.MaxLifetime/10, "FullPoolOptions.MaxLifetimeJitter", &err)
-	fullPreset(&o.MaxWaiters, math.MaxInt32, "FullPoolOptions.MaxWaiters", &err)
-	fullPreset(&o.AcquireTimeout, 0, "FullPoolOptions.AcquireTimeout", &err)
-	fullPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FullPoolOptions.MaxConcurrentCreates", &err)
-	fullPreset(&o.CreateTimeout, 10*time.Second, "FullPoolOptions.CreateTimeout", &err)
-	fullPreset(&o.CreateRetries, 0, "FullPoolOptions.CreateRetries", &err)
-	fullPreset(&o.BreakAfter, 0, "FullPoolOptions.BreakAfter", &err)
-	fullPreset(&o.BreakTime, time.Second, "FullPoolOptions.BreakTime", &err)
-	fullPreset(&o.HealthCheckTimeout, time.Second, "FullPoolOptions.HealthCheckTimeout", &err)
-	fullPreset(&o.HealthCheckPeriod, 0, "FullPoolOptions.HealthCheckPeriod", &err)
-	fullPreset(&o.LeakThreshold, 0, "FullPoolOptions.LeakThreshold", &err)
-	if err == nil && o.MinIdle > o.MaxSize {
-		err = fmt.Errorf("FullPoolOptions.MinIdle is %d: it can't be more than MaxSize, %d", o.MinIdle, o.MaxSize)
-	}
-	if err == nil && o.MaxLifetime > 0 && o.IdleTimeout > o.MaxLifetime {
-		err = fmt.Errorf("FullPoolOptions.IdleTimeout is %v: it can't be more than MaxLifetime, %v", o.IdleTimeout, o.MaxLifetime)
-	}
-	if err == nil && o.MaxIdle > 0 && o.MinIdle > o.MaxIdle {
-		err = fmt.Errorf("FullPoolOptions.MinIdle is %d: it can't be more than MaxIdle, %d", o.MinIdle, o.MaxIdle)
-	}
-	if err == nil && o.MaxLifetimeJitter > o.MaxLifetime {
-		err = fmt.Errorf("FullPoolOptions.MaxLifetimeJitter is %v: it can't be more than MaxLifetime, %v", o.MaxLifetimeJitter, o.MaxLifetime)
-	}
-	return err
-}
-
 // fullPreset gives an option its default if it is zero, and reports one that is negative.
 func fullPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -150,7 +145,7 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrFullPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *FullPool) Acquire(ctx context.Context) (FullLease, error) {
+func (p *FullPool) Acquire(ctx context.Context) (lease FullLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -166,10 +161,16 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	if ctx.Err() != nil {
 		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	obtained := s == nil
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return FullLease{}, err
+		}
 	}
 	asked := true
 	defer func() {
@@ -232,11 +233,11 @@ func (p *FullPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
+	return p.await(ctx, "close", begun)
 }
 
-// end waits for the pool to have no connection left.
-func (p *FullPool) end(ctx context.Context, op string, begun time.Time) error {
+// await waits for the pool to have no connection left.
+func (p *FullPool) await(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
@@ -431,7 +432,8 @@ func (e *FullPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *FullPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time, w *fullWaiter) error {
 	e := &FullPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -488,20 +490,10 @@ func (s *fullSlot) lease() FullLease {
 	return FullLease{fullLeased: s.conn, slot: s, turn: turn, handle: s.hold(turn)}
 }
 
-// place returns the i-th place.
 func (p *FullPool) place(i int) *fullSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *FullPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *FullPool) take() *fullSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FullPool) search(n, i int) *fullSlot {
@@ -525,7 +517,7 @@ func (p *FullPool) arrived(s *fullSlot) {
 	}
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *FullPool) vacancy() *fullSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -536,6 +528,7 @@ func (p *FullPool) vacancy() *fullSlot {
 		p.slots.Store(&grown)
 		p.ages = append(p.ages, fullAge{})
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -564,9 +557,7 @@ func (p *FullPool) move(s *fullSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if s.doom != nil {
+	if to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(fullDoomed))
 	}
@@ -602,7 +593,8 @@ func (p *FullPool) unlock() {
 		p.match()
 	}
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && !p.broken() && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &fullJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &fullJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -630,14 +622,13 @@ type fullWaiter struct {
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *fullWaiter) wake(s *fullSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
+func (p *FullPool) obtain(ctx context.Context, queue int) (s *fullSlot, err error) {
 	if p.options.AcquireTimeout > 0 {
 		shorter, cancel := context.WithTimeoutCause(ctx, p.options.AcquireTimeout, errFullAcquireTimeout)
 		defer cancel()
@@ -654,20 +645,20 @@ func (p *FullPool) obtain(ctx context.Context, queue int) (*fullSlot, error) {
 		return nil, p.trouble
 	}
 	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &fullJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &fullJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrFullPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *fullWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *FullPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *fullWaiter {
 	w := p.spare
 	if w == nil {
 		w = &fullWaiter{ready: make(chan *fullSlot, 1)}
@@ -677,8 +668,8 @@ func (p *FullPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *FullPool) await(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *FullPool) alone(w *fullWaiter, s *fullSlot, j *fullJob) (*fullSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -767,7 +758,6 @@ func (p *FullPool) wait(w *fullWaiter) (s *fullSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *FullPool) remove(w *fullWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -788,8 +778,8 @@ func (p *FullPool) next() *fullWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
+// handOver passes on a place whose lease has ended.
+// If a waiter gets it, the releaser makes way.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -797,6 +787,8 @@ func (p *FullPool) handOver(s *fullSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+	// releasers soon wait there, too.
 	if given && p.prompt.Load() < 768 && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -807,7 +799,8 @@ func (p *FullPool) timed(s *fullSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *FullPool) deliver(s *fullSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = fullWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -1047,15 +1040,20 @@ func (p *FullPool) failed(s *fullSlot, j *fullJob, err error) {
 	if !p.closed && p.tripped() {
 		p.trip(err)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *FullPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -1092,7 +1090,7 @@ func (p *FullPool) checkInTime(ctx context.Context, s *fullSlot, obtained bool) 
 	defer cancel()
 	done, begun := ctx.Done(), time.Now()
 	p.mu.Lock()
-	return p.await(p.waiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
+	return p.alone(p.newWaiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
 }
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.
@@ -1462,7 +1460,7 @@ func (p *FullPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 				j.create = func(ctx context.Context) (*Full, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -1553,7 +1551,7 @@ func (p *FullPool) Drain(ctx context.Context) error {
 	p.draining = true
 	p.limit.Store(0) // before unlock looks at the places: a releaser who is too late for that sees it
 	p.unlock()
-	return p.end(ctx, "drain", begun)
+	return p.await(ctx, "drain", begun)
 }
 
 // quiet reports whether nobody has a connection, is about to get one or waits for one.
@@ -1660,6 +1658,7 @@ var (
 	_ func(*Full, context.Context, *Server) error   = (*Full).Reset
 	_ func(*Full, *Server) bool                     = (*Full).Broken
 )
+var _, _, _, _, _ = goGenerateFullPoolAgain{}.AfterCreate, goGenerateFullPoolAgain{}.BeforeAcquire, goGenerateFullPoolAgain{}.AfterRelease, goGenerateFullPoolAgain{}.BeforeClose, goGenerateFullPoolAgain{}.IsFatal
 
 // goGenerateFullPoolAgain makes the build fail when Full gets a method that the pool would call, but does not yet.
 type goGenerateFullPoolAgain struct {
@@ -1667,5 +1666,3 @@ type goGenerateFullPoolAgain struct {
 	fullAbsent
 }
 type fullAbsent struct{ AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _ = goGenerateFullPoolAgain{}.AfterCreate, goGenerateFullPoolAgain{}.BeforeAcquire, goGenerateFullPoolAgain{}.AfterRelease, goGenerateFullPoolAgain{}.BeforeClose, goGenerateFullPoolAgain{}.IsFatal

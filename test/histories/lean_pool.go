@@ -29,17 +29,15 @@ type LeanPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type LeanPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*leanSlot] // the places there have been so far
 	lanes   int                         // at how many of them a search may start
 	context *Server
 	options LeanPoolOptions
-	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
 	drained context.Context    // ends when the pool is closed and has no connection left,
 	drain   context.CancelFunc // by this
 
@@ -54,7 +52,10 @@ type LeanPool struct {
 
 // NewLeanPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	leanPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
+	leanPreset(&options.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*leanSlot]*leanJob{}}
@@ -64,13 +65,6 @@ func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
-}
-
-// complete puts the defaults in, and reports what makes no sense.
-func (o *LeanPoolOptions) complete() (err error) {
-	leanPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "LeanPoolOptions.MaxSize", &err)
-	leanPreset(&o.CreateTimeout, 10*time.Second, "LeanPoolOptions.CreateTimeout", &err)
-	return err
 }
 
 // leanPreset gives an option its default if it is zero, and reports one that is negative.
@@ -83,7 +77,7 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
-func (p *LeanPool) Acquire(ctx context.Context) (LeanLease, error) {
+func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 	return p.acquire(ctx, math.MaxInt)
 }
 
@@ -97,14 +91,17 @@ func (p *LeanPool) AcquireOrCreate(ctx context.Context) (LeanLease, error) { ret
 // It waits behind fewer than queue others, if at all.
 func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
-		return LeanLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
+		return LeanLease{}, p.canceled(ctx, "acquire")
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
-	}
-	if err != nil {
-		return LeanLease{}, err
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return LeanLease{}, err
+		}
 	}
 	return s.lease(), nil
 }
@@ -112,7 +109,6 @@ func (p *LeanPool) acquire(ctx context.Context, queue int) (lease LeanLease, err
 // Close ends the pool: requesters get [ErrLeanPoolClosed], and it parts with idle connections now, with leased ones on release. It
 // returns when none is left, or when ctx ends, with an error: the others go as they come back.
 func (p *LeanPool) Close(ctx context.Context) error {
-	begun := time.Now()
 	_ = p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	p.closed = true
@@ -128,16 +124,11 @@ func (p *LeanPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *LeanPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close")
 		}
 	}
 	return nil
@@ -173,17 +164,23 @@ func (l LeanLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			p.deliver(s)
+			p.unlock()
 		}
 	} else if p.limit.Load() == 0 {
-		p.settle()
+		p.mu.Lock()
+		p.match()
+		p.unlock()
 	}
 }
 
 // Discard ends the lease of a connection that is not to be used again.
 func (l LeanLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -231,42 +228,26 @@ var ErrLeanPoolExhausted = errors.New("LeanPool: all places are taken")
 
 // LeanPoolError is the error of an operation of the pool, or of a hook that it called.
 type LeanPoolError struct {
-	Op     string
-	Err    error         // the cause: what the hook returned, or why the context ended
-	waited time.Duration // until then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
 func (e *LeanPoolError) Error() string {
-	text := "LeanPool: " + e.Op + ": " + e.Err.Error()
-	if e.waited > 0 {
-		text += fmt.Sprintf(" (waited %v)", e.waited)
-	}
-	return text
+	return "LeanPool: " + e.Op + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
 func (e *LeanPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
-func (p *LeanPool) canceled(ctx context.Context, op string, begun time.Time, w *leanWaiter) error {
+// canceled is the error of an operation whose context has ended.
+func (p *LeanPool) canceled(ctx context.Context, op string) error {
 	e := &LeanPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if w != nil || op != "acquire" {
-		e.waited = time.Since(begun)
-	}
-	p.mu.Lock()
-	if w != nil {
-		*w, p.spare = leanWaiter{ready: w.ready, next: p.spare}, w
-	}
-	p.mu.Unlock()
 	return e
 }
-
-// leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const leanNoReturn = "did not return: panic %v\n\n%s"
 
 // leanSlot is a place for a connection, on a cache line of its own.
 type leanSlot struct {
@@ -287,20 +268,7 @@ func (s *leanSlot) lease() LeanLease {
 	return LeanLease{leanLeased: s.conn, slot: s, turn: turn}
 }
 
-// place returns the i-th place.
 func (p *LeanPool) place(i int) *leanSlot { return (*p.slots.Load())[i] }
-
-// places returns how many places there have been.
-func (p *LeanPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *LeanPool) take() *leanSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LeanPool) search(n, i int) *leanSlot {
@@ -316,16 +284,17 @@ func (p *LeanPool) search(n, i int) *leanSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *LeanPool) vacancy() *leanSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
 		i++
 	}
-	if i == p.places() {
+	if i == len(*p.slots.Load()) {
 		grown := append(*p.slots.Load(), &leanSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -349,9 +318,7 @@ func (p *LeanPool) move(s *leanSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	} else if s.doom != nil {
+	if to == &p.stats.Vacant && s.doom != nil {
 		s.doom = nil
 		s.turn.And(^uint64(leanDoomed))
 	}
@@ -368,17 +335,11 @@ func (p *LeanPool) retire(s *leanSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *LeanPool) drop(s *leanSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *LeanPool) unlock() {
-	for p.stats.Vacant > 0 && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &leanJob{op: "create", state: &p.stats.Creating})
+	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &leanJob{op: "create", state: &p.stats.Creating})
 	}
 	limit := int64(p.high)
 	if p.stats.Waiting > 0 || p.closed {
@@ -400,19 +361,17 @@ type leanWaiter struct {
 	ctx        context.Context // lends its values to a create
 	done       <-chan struct{} // of ctx
 	begun      time.Time
-	given      time.Time      // when it was handed a place, if that is timed
 	ready      chan *leanSlot // gets the outcome, from whoever has taken the waiter out of the queue
 	err        error          // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *leanWaiter) wake(s *leanSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *LeanPool) obtain(ctx context.Context, queue int) (*leanSlot, error) {
+func (p *LeanPool) obtain(ctx context.Context, queue int) (s *leanSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewLeanPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -420,19 +379,26 @@ func (p *LeanPool) obtain(ctx context.Context, queue int) (*leanSlot, error) {
 		return nil, ErrLeanPoolClosed
 	}
 	if p.stats.Waiting-p.fillable(p.stats.Vacant)-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &leanJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &leanJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.unlock()
 	return nil, ErrLeanPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *LeanPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *leanWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *LeanPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *leanWaiter {
 	w := p.spare
 	if w == nil {
 		w = &leanWaiter{ready: make(chan *leanSlot, 1)}
@@ -442,22 +408,11 @@ func (p *LeanPool) waiter(ctx context.Context, done <-chan struct{}, begun time.
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *LeanPool) await(w *leanWaiter, s *leanSlot, j *leanJob) (*leanSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *LeanPool) alone(w *leanWaiter, s *leanSlot, j *leanJob) (*leanSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *LeanPool) insert(w *leanWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -476,12 +431,8 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		p.unlock()
 		s = <-w.ready
 	}
-	if !w.given.IsZero() {
-		p.prompt.Store((7*p.prompt.Load() + 1024*min(1, int64(20*time.Microsecond/(time.Since(w.given)+1)))) / 8)
-	}
 	if s == nil && w.err == nil {
-		runtime.Gosched() // who tries again at once would keep those from running who have got something
-		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
+		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
 		s.spare = w
@@ -489,7 +440,6 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *LeanPool) remove(w *leanWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -510,46 +460,26 @@ func (p *LeanPool) next() *leanWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *LeanPool) handOver(s *leanSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
-// timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
-func (p *LeanPool) timed(s *leanSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
-}
-
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
-func (p *LeanPool) deliver(s *leanSlot) bool {
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+func (p *LeanPool) deliver(s *leanSlot) {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = leanWaiter{ready: w.ready, next: p.spare}, w, nil
 	}
 	if s.doom != nil {
 		p.retire(s, s.doom)
-		return false
+		return
 	}
 	if p.closed || s.fresh {
 		p.retire(s, &p.stats.RetiredUnwanted)
-		return false
+		return
 	}
 	p.move(s, &p.stats.InUse)
 	w := p.next()
 	if w == nil {
 		s.turn.Add(1)
-		return false
-	}
-	if p.timed(s) {
-		w.given = time.Now()
+		return
 	}
 	w.wake(s, nil)
-	return true
 }
 
 // match passes on idle places, under mu, as long as there are waiters for them.
@@ -561,18 +491,6 @@ func (p *LeanPool) match() {
 		}
 		p.deliver(s)
 	}
-}
-
-// settle is match for those who don't hold mu, such as a releaser who made a place idle when somebody had begun to wait.
-func (p *LeanPool) settle() {
-	p.mu.Lock()
-	p.match()
-	p.unlock()
-}
-
-// short decides whether the queue is worth another create.
-func (p *LeanPool) short() bool {
-	return p.stats.Waiting > p.stats.Creating
 }
 
 // leanJob is what a goroutine of the pool does on a place, which goes on without it if it overruns its time.
@@ -606,7 +524,7 @@ func (p *LeanPool) run(s *leanSlot, j *leanJob, conn *Lean) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(leanNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -638,16 +556,25 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 	delete(p.jobs, s)
 	j.timer.Stop()
 	j.cancel()
-	if err != nil {
-		err = &LeanPoolError{Op: j.op, Err: err}
-	}
 	switch {
 	case j.op == "close":
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && j.op == "create":
 		s.conn = conn
-		p.failed(s, j, err)
+		err = &LeanPoolError{Op: j.op, Err: err}
+		if s.conn != nil { // it came all the same
+			p.retire(s, &p.stats.RetiredUnwanted)
+		} else {
+			p.move(s, &p.stats.Vacant)
+		}
+		if j.state != &p.stats.Creating { // it was for one requester alone
+			j.leave(err)
+		} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+			if w := p.next(); w != nil {
+				w.wake(nil, err)
+			}
+		}
 		return
 	case j.op == "create":
 		s.conn = conn
@@ -658,25 +585,6 @@ func (p *LeanPool) finish(s *leanSlot, j *leanJob, conn *Lean, err error) {
 		return
 	}
 	p.deliver(s)
-}
-
-// failed gives the error of a create for the queue to the oldest waiter there who came before it had well begun.
-func (p *LeanPool) failed(s *leanSlot, j *leanJob, err error) {
-	if s.conn != nil { // it came all the same
-		p.retire(s, &p.stats.RetiredUnwanted)
-	} else {
-		p.move(s, &p.stats.Vacant)
-	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
-	if j.state != &p.stats.Creating { // it was for one requester alone
-		j.leave(err)
-		oldest = false
-	}
-	for ; oldest; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
-	}
 }
 
 // leave parts a job from its waiter, who gets err.
@@ -783,6 +691,7 @@ var (
 	_ func(context.Context, *Server) (*Lean, error) = NewLean
 	_ func(*Lean, context.Context, *Server) error   = (*Lean).Close
 )
+var _, _, _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.Broken, goGenerateLeanPoolAgain{}.IsClosed, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal
 
 // goGenerateLeanPoolAgain makes the build fail when Lean gets a method that the pool would call, but does not yet.
 type goGenerateLeanPoolAgain struct {
@@ -790,5 +699,3 @@ type goGenerateLeanPoolAgain struct {
 	leanAbsent
 }
 type leanAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _ = goGenerateLeanPoolAgain{}.NeedsHealthCheck, goGenerateLeanPoolAgain{}.HealthCheck, goGenerateLeanPoolAgain{}.Ping, goGenerateLeanPoolAgain{}.Reset, goGenerateLeanPoolAgain{}.Broken, goGenerateLeanPoolAgain{}.IsClosed, goGenerateLeanPoolAgain{}.AfterCreate, goGenerateLeanPoolAgain{}.BeforeAcquire, goGenerateLeanPoolAgain{}.AfterRelease, goGenerateLeanPoolAgain{}.BeforeClose, goGenerateLeanPoolAgain{}.IsFatal

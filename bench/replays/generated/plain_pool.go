@@ -33,10 +33,9 @@ type PlainPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type PlainPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*plainSlot] // the places there have been so far
@@ -63,7 +62,12 @@ type PlainPool struct {
 
 // NewPlainPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPlainPool(c *faulty.Server, options PlainPoolOptions) (*PlainPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	plainPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PlainPoolOptions.MaxSize", &err)
+	plainPreset(&options.MaxWaiters, math.MaxInt32, "PlainPoolOptions.MaxWaiters", &err)
+	plainPreset(&options.MaxConcurrentCreates, math.MaxInt32, "PlainPoolOptions.MaxConcurrentCreates", &err)
+	plainPreset(&options.CreateTimeout, 10*time.Second, "PlainPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &PlainPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*plainSlot]*plainJob{}}
@@ -77,15 +81,6 @@ func NewPlainPool(c *faulty.Server, options PlainPoolOptions) (*PlainPool, error
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *PlainPoolOptions) complete() (err error) {
-	plainPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PlainPoolOptions.MaxSize", &err)
-	plainPreset(&o.MaxWaiters, math.MaxInt32, "PlainPoolOptions.MaxWaiters", &err)
-	plainPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PlainPoolOptions.MaxConcurrentCreates", &err)
-	plainPreset(&o.CreateTimeout, 10*time.Second, "PlainPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // plainPreset gives an option its default if it is zero, and reports one that is negative.
 func plainPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -96,7 +91,7 @@ func plainPreset[N int | time.Duration](option *N, value N, name string, err *er
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPlainPoolClosed].
-func (p *PlainPool) Acquire(ctx context.Context) (PlainLease, error) {
+func (p *PlainPool) Acquire(ctx context.Context) (lease PlainLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -114,14 +109,17 @@ func (p *PlainPool) acquire(ctx context.Context, queue int) (lease PlainLease, e
 	if ctx.Err() != nil {
 		return PlainLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return PlainLease{}, err
+		}
 	}
-	if err != nil {
-		return PlainLease{}, err
-	}
-	return s.lease(), nil
+	return PlainLease{plainLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -159,16 +157,11 @@ func (p *PlainPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *PlainPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -204,7 +197,17 @@ func (l PlainLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -214,7 +217,9 @@ func (l PlainLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l PlainLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -307,7 +312,8 @@ func (e *PlainPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *PlainPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *PlainPool) canceled(ctx context.Context, op string, begun time.Time, w *plainWaiter) error {
 	e := &PlainPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -326,9 +332,6 @@ func (p *PlainPool) canceled(ctx context.Context, op string, begun time.Time, w 
 	return e
 }
 
-// plainNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const plainNoReturn = "did not return: panic %v\n\n%s"
-
 // plainSlot is a place for a connection, on a cache line of its own.
 type plainSlot struct {
 	turn  atomic.Uint64 // see PlainPool
@@ -340,25 +343,10 @@ type plainSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *plainSlot) lease() PlainLease {
-	return PlainLease{plainLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *PlainPool) place(i int) *plainSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *PlainPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *PlainPool) take() *plainSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *PlainPool) search(n, i int) *plainSlot {
@@ -374,7 +362,7 @@ func (p *PlainPool) search(n, i int) *plainSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *PlainPool) vacancy() *plainSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -384,6 +372,7 @@ func (p *PlainPool) vacancy() *plainSlot {
 		grown := append(*p.slots.Load(), &plainSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -404,9 +393,6 @@ func (p *PlainPool) move(s *plainSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -420,17 +406,11 @@ func (p *PlainPool) retire(s *plainSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *PlainPool) drop(s *plainSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PlainPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &plainJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &plainJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -458,14 +438,13 @@ type plainWaiter struct {
 	err        error           // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *plainWaiter) wake(s *plainSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *PlainPool) obtain(ctx context.Context, queue int) (*plainSlot, error) {
+func (p *PlainPool) obtain(ctx context.Context, queue int) (s *plainSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPlainPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -473,20 +452,28 @@ func (p *PlainPool) obtain(ctx context.Context, queue int) (*plainSlot, error) {
 		return nil, ErrPlainPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &plainJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &plainJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrPlainPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *PlainPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *plainWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *PlainPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *plainWaiter {
 	w := p.spare
 	if w == nil {
 		w = &plainWaiter{ready: make(chan *plainSlot, 1)}
@@ -496,23 +483,11 @@ func (p *PlainPool) waiter(ctx context.Context, done <-chan struct{}, begun time
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *PlainPool) await(w *plainWaiter, s *plainSlot, j *plainJob) (*plainSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *PlainPool) alone(w *plainWaiter, s *plainSlot, j *plainJob) (*plainSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *PlainPool) insert(w *plainWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -546,7 +521,6 @@ func (p *PlainPool) wait(w *plainWaiter) (s *plainSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *PlainPool) remove(w *plainWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -567,26 +541,13 @@ func (p *PlainPool) next() *plainWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *PlainPool) handOver(s *plainSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *PlainPool) timed(s *plainSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *PlainPool) deliver(s *plainSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = plainWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -678,7 +639,7 @@ func (p *PlainPool) run(s *plainSlot, j *plainJob, conn *Plain) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(plainNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -759,15 +720,20 @@ func (p *PlainPool) failed(s *plainSlot, j *plainJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *PlainPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -809,7 +775,7 @@ func (p *PlainPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 				j.create = func(ctx context.Context) (*Plain, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
@@ -847,6 +813,7 @@ var (
 	_ func(context.Context, *faulty.Server) (*Plain, error) = DialPlain
 	_ func(*Plain) error                                    = (*Plain).Close
 )
+var _, _, _, _, _, _, _, _, _, _, _ = goGeneratePlainPoolAgain{}.NeedsHealthCheck, goGeneratePlainPoolAgain{}.HealthCheck, goGeneratePlainPoolAgain{}.Ping, goGeneratePlainPoolAgain{}.Reset, goGeneratePlainPoolAgain{}.Broken, goGeneratePlainPoolAgain{}.IsClosed, goGeneratePlainPoolAgain{}.AfterCreate, goGeneratePlainPoolAgain{}.BeforeAcquire, goGeneratePlainPoolAgain{}.AfterRelease, goGeneratePlainPoolAgain{}.BeforeClose, goGeneratePlainPoolAgain{}.IsFatal
 
 // goGeneratePlainPoolAgain makes the build fail when Plain gets a method that the pool would call, but does not yet.
 type goGeneratePlainPoolAgain struct {
@@ -854,5 +821,3 @@ type goGeneratePlainPoolAgain struct {
 	plainAbsent
 }
 type plainAbsent struct{ NeedsHealthCheck, HealthCheck, Ping, Reset, Broken, IsClosed, AfterCreate, BeforeAcquire, AfterRelease, BeforeClose, IsFatal struct{} }
-
-var _, _, _, _, _, _, _, _, _, _, _ = goGeneratePlainPoolAgain{}.NeedsHealthCheck, goGeneratePlainPoolAgain{}.HealthCheck, goGeneratePlainPoolAgain{}.Ping, goGeneratePlainPoolAgain{}.Reset, goGeneratePlainPoolAgain{}.Broken, goGeneratePlainPoolAgain{}.IsClosed, goGeneratePlainPoolAgain{}.AfterCreate, goGeneratePlainPoolAgain{}.BeforeAcquire, goGeneratePlainPoolAgain{}.AfterRelease, goGeneratePlainPoolAgain{}.BeforeClose, goGeneratePlainPoolAgain{}.IsFatal

@@ -33,10 +33,9 @@ type GocqlSessionPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type GocqlSessionPool struct {
 	limit   atomic.Int64                        // how many places the fast path may search
 	slots   atomic.Pointer[[]*gocqlSessionSlot] // the places there have been so far
@@ -63,7 +62,12 @@ type GocqlSessionPool struct {
 
 // NewGocqlSessionPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewGocqlSessionPool(c gocql.ClusterConfig, options GocqlSessionPoolOptions) (*GocqlSessionPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	gocqlSessionPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GocqlSessionPoolOptions.MaxSize", &err)
+	gocqlSessionPreset(&options.MaxWaiters, math.MaxInt32, "GocqlSessionPoolOptions.MaxWaiters", &err)
+	gocqlSessionPreset(&options.MaxConcurrentCreates, math.MaxInt32, "GocqlSessionPoolOptions.MaxConcurrentCreates", &err)
+	gocqlSessionPreset(&options.CreateTimeout, 10*time.Second, "GocqlSessionPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &GocqlSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*gocqlSessionSlot]*gocqlSessionJob{}}
@@ -77,15 +81,6 @@ func NewGocqlSessionPool(c gocql.ClusterConfig, options GocqlSessionPoolOptions)
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *GocqlSessionPoolOptions) complete() (err error) {
-	gocqlSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "GocqlSessionPoolOptions.MaxSize", &err)
-	gocqlSessionPreset(&o.MaxWaiters, math.MaxInt32, "GocqlSessionPoolOptions.MaxWaiters", &err)
-	gocqlSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "GocqlSessionPoolOptions.MaxConcurrentCreates", &err)
-	gocqlSessionPreset(&o.CreateTimeout, 10*time.Second, "GocqlSessionPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // gocqlSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func gocqlSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -96,7 +91,7 @@ func gocqlSessionPreset[N int | time.Duration](option *N, value N, name string, 
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrGocqlSessionPoolClosed].
-func (p *GocqlSessionPool) Acquire(ctx context.Context) (GocqlSessionLease, error) {
+func (p *GocqlSessionPool) Acquire(ctx context.Context) (lease GocqlSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -116,14 +111,17 @@ func (p *GocqlSessionPool) acquire(ctx context.Context, queue int) (lease GocqlS
 	if ctx.Err() != nil {
 		return GocqlSessionLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return GocqlSessionLease{}, err
+		}
 	}
-	if err != nil {
-		return GocqlSessionLease{}, err
-	}
-	return s.lease(), nil
+	return GocqlSessionLease{gocqlSessionLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -161,16 +159,11 @@ func (p *GocqlSessionPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *GocqlSessionPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -212,7 +205,9 @@ func (l GocqlSessionLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l GocqlSessionLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -306,7 +301,8 @@ func (e *GocqlSessionPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *GocqlSessionPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *GocqlSessionPool) canceled(ctx context.Context, op string, begun time.Time, w *gocqlSessionWaiter) error {
 	e := &GocqlSessionPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -339,25 +335,10 @@ type gocqlSessionSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *gocqlSessionSlot) lease() GocqlSessionLease {
-	return GocqlSessionLease{gocqlSessionLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *GocqlSessionPool) place(i int) *gocqlSessionSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *GocqlSessionPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *GocqlSessionPool) take() *gocqlSessionSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *GocqlSessionPool) search(n, i int) *gocqlSessionSlot {
@@ -373,7 +354,7 @@ func (p *GocqlSessionPool) search(n, i int) *gocqlSessionSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *GocqlSessionPool) vacancy() *gocqlSessionSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -383,6 +364,7 @@ func (p *GocqlSessionPool) vacancy() *gocqlSessionSlot {
 		grown := append(*p.slots.Load(), &gocqlSessionSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -403,9 +385,6 @@ func (p *GocqlSessionPool) move(s *gocqlSessionSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -419,17 +398,11 @@ func (p *GocqlSessionPool) retire(s *gocqlSessionSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *GocqlSessionPool) drop(s *gocqlSessionSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *GocqlSessionPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &gocqlSessionJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &gocqlSessionJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -457,14 +430,13 @@ type gocqlSessionWaiter struct {
 	err        error                  // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *gocqlSessionWaiter) wake(s *gocqlSessionSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *GocqlSessionPool) obtain(ctx context.Context, queue int) (*gocqlSessionSlot, error) {
+func (p *GocqlSessionPool) obtain(ctx context.Context, queue int) (s *gocqlSessionSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewGocqlSessionPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -472,20 +444,28 @@ func (p *GocqlSessionPool) obtain(ctx context.Context, queue int) (*gocqlSession
 		return nil, ErrGocqlSessionPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &gocqlSessionJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &gocqlSessionJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrGocqlSessionPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *GocqlSessionPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *gocqlSessionWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *GocqlSessionPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *gocqlSessionWaiter {
 	w := p.spare
 	if w == nil {
 		w = &gocqlSessionWaiter{ready: make(chan *gocqlSessionSlot, 1)}
@@ -495,23 +475,11 @@ func (p *GocqlSessionPool) waiter(ctx context.Context, done <-chan struct{}, beg
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *GocqlSessionPool) await(w *gocqlSessionWaiter, s *gocqlSessionSlot, j *gocqlSessionJob) (*gocqlSessionSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *GocqlSessionPool) alone(w *gocqlSessionWaiter, s *gocqlSessionSlot, j *gocqlSessionJob) (*gocqlSessionSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *GocqlSessionPool) insert(w *gocqlSessionWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -545,7 +513,6 @@ func (p *GocqlSessionPool) wait(w *gocqlSessionWaiter) (s *gocqlSessionSlot, err
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *GocqlSessionPool) remove(w *gocqlSessionWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -566,26 +533,13 @@ func (p *GocqlSessionPool) next() *gocqlSessionWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *GocqlSessionPool) handOver(s *gocqlSessionSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *GocqlSessionPool) timed(s *gocqlSessionSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *GocqlSessionPool) deliver(s *gocqlSessionSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = gocqlSessionWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -758,15 +712,20 @@ func (p *GocqlSessionPool) failed(s *gocqlSessionSlot, j *gocqlSessionJob, err e
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *GocqlSessionPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -788,7 +747,17 @@ func (p *GocqlSessionPool) recycle(s *gocqlSessionSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		given := p.deliver(s)
+		if given && p.stats.Vacant > 0 {
+			p.served = time.Now()
+		}
+		p.unlock()
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+		// releasers soon wait there, too.
+		if given && p.prompt.Load() < 768 && !p.timed(s) {
+			runtime.Gosched()
+		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}
@@ -844,7 +813,7 @@ func (p *GocqlSessionPool) Warm(ctx context.Context, n int, create func(ctx cont
 				j.create = func(ctx context.Context) (*gocql.Session, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

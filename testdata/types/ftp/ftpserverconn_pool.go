@@ -34,10 +34,9 @@ type FtpServerConnPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type FtpServerConnPool struct {
 	limit   atomic.Int64                         // how many places the fast path may search
 	slots   atomic.Pointer[[]*ftpServerConnSlot] // the places there have been so far
@@ -64,7 +63,13 @@ type FtpServerConnPool struct {
 
 // NewFtpServerConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewFtpServerConnPool(c string, options FtpServerConnPoolOptions) (*FtpServerConnPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	ftpServerConnPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FtpServerConnPoolOptions.MaxSize", &err)
+	ftpServerConnPreset(&options.MaxWaiters, math.MaxInt32, "FtpServerConnPoolOptions.MaxWaiters", &err)
+	ftpServerConnPreset(&options.MaxConcurrentCreates, math.MaxInt32, "FtpServerConnPoolOptions.MaxConcurrentCreates", &err)
+	ftpServerConnPreset(&options.CreateTimeout, 10*time.Second, "FtpServerConnPoolOptions.CreateTimeout", &err)
+	ftpServerConnPreset(&options.HealthCheckTimeout, time.Second, "FtpServerConnPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &FtpServerConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*ftpServerConnSlot]*ftpServerConnJob{}}
@@ -78,16 +83,6 @@ func NewFtpServerConnPool(c string, options FtpServerConnPoolOptions) (*FtpServe
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *FtpServerConnPoolOptions) complete() (err error) {
-	ftpServerConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "FtpServerConnPoolOptions.MaxSize", &err)
-	ftpServerConnPreset(&o.MaxWaiters, math.MaxInt32, "FtpServerConnPoolOptions.MaxWaiters", &err)
-	ftpServerConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "FtpServerConnPoolOptions.MaxConcurrentCreates", &err)
-	ftpServerConnPreset(&o.CreateTimeout, 10*time.Second, "FtpServerConnPoolOptions.CreateTimeout", &err)
-	ftpServerConnPreset(&o.HealthCheckTimeout, time.Second, "FtpServerConnPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // ftpServerConnPreset gives an option its default if it is zero, and reports one that is negative.
 func ftpServerConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -99,7 +94,7 @@ func ftpServerConnPreset[N int | time.Duration](option *N, value N, name string,
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrFtpServerConnPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *FtpServerConnPool) Acquire(ctx context.Context) (FtpServerConnLease, error) {
+func (p *FtpServerConnPool) Acquire(ctx context.Context) (lease FtpServerConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -119,14 +114,20 @@ func (p *FtpServerConnPool) acquire(ctx context.Context, queue int) (lease FtpSe
 	if ctx.Err() != nil {
 		return FtpServerConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return FtpServerConnLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &ftpServerConnJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &ftpServerConnJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return FtpServerConnLease{}, err
@@ -169,16 +170,11 @@ func (p *FtpServerConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *FtpServerConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -214,7 +210,17 @@ func (l FtpServerConnLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -224,7 +230,9 @@ func (l FtpServerConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l FtpServerConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -319,7 +327,8 @@ func (e *FtpServerConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *FtpServerConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *FtpServerConnPool) canceled(ctx context.Context, op string, begun time.Time, w *ftpServerConnWaiter) error {
 	e := &FtpServerConnPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -337,9 +346,6 @@ func (p *FtpServerConnPool) canceled(ctx context.Context, op string, begun time.
 	p.mu.Unlock()
 	return e
 }
-
-// ftpServerConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const ftpServerConnNoReturn = "did not return: panic %v\n\n%s"
 
 // ftpServerConnSlot is a place for a connection, on a cache line of its own.
 type ftpServerConnSlot struct {
@@ -359,22 +365,12 @@ func (s *ftpServerConnSlot) lease() FtpServerConnLease {
 	return FtpServerConnLease{ftpServerConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *FtpServerConnPool) place(i int) *ftpServerConnSlot {
 	return (*p.slots.Load())[i]
 }
 
 // places returns how many places there have been.
 func (p *FtpServerConnPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *FtpServerConnPool) take() *ftpServerConnSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FtpServerConnPool) search(n, i int) *ftpServerConnSlot {
@@ -390,7 +386,7 @@ func (p *FtpServerConnPool) search(n, i int) *ftpServerConnSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *FtpServerConnPool) vacancy() *ftpServerConnSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -400,6 +396,7 @@ func (p *FtpServerConnPool) vacancy() *ftpServerConnSlot {
 		grown := append(*p.slots.Load(), &ftpServerConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -420,9 +417,6 @@ func (p *FtpServerConnPool) move(s *ftpServerConnSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -436,17 +430,11 @@ func (p *FtpServerConnPool) retire(s *ftpServerConnSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *FtpServerConnPool) drop(s *ftpServerConnSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *FtpServerConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &ftpServerConnJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &ftpServerConnJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -474,14 +462,13 @@ type ftpServerConnWaiter struct {
 	err        error                   // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *ftpServerConnWaiter) wake(s *ftpServerConnSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *FtpServerConnPool) obtain(ctx context.Context, queue int) (*ftpServerConnSlot, error) {
+func (p *FtpServerConnPool) obtain(ctx context.Context, queue int) (s *ftpServerConnSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewFtpServerConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -489,20 +476,20 @@ func (p *FtpServerConnPool) obtain(ctx context.Context, queue int) (*ftpServerCo
 		return nil, ErrFtpServerConnPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &ftpServerConnJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &ftpServerConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrFtpServerConnPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *FtpServerConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *ftpServerConnWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *FtpServerConnPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *ftpServerConnWaiter {
 	w := p.spare
 	if w == nil {
 		w = &ftpServerConnWaiter{ready: make(chan *ftpServerConnSlot, 1)}
@@ -512,8 +499,8 @@ func (p *FtpServerConnPool) waiter(ctx context.Context, done <-chan struct{}, be
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *FtpServerConnPool) await(w *ftpServerConnWaiter, s *ftpServerConnSlot, j *ftpServerConnJob) (*ftpServerConnSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *FtpServerConnPool) alone(w *ftpServerConnWaiter, s *ftpServerConnSlot, j *ftpServerConnJob) (*ftpServerConnSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -567,7 +554,6 @@ func (p *FtpServerConnPool) wait(w *ftpServerConnWaiter) (s *ftpServerConnSlot, 
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *FtpServerConnPool) remove(w *ftpServerConnWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -588,26 +574,13 @@ func (p *FtpServerConnPool) next() *ftpServerConnWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *FtpServerConnPool) handOver(s *ftpServerConnSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *FtpServerConnPool) timed(s *ftpServerConnSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *FtpServerConnPool) deliver(s *ftpServerConnSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = ftpServerConnWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -703,7 +676,7 @@ func (p *FtpServerConnPool) run(s *ftpServerConnSlot, j *ftpServerConnJob, conn 
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(ftpServerConnNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -803,15 +776,20 @@ func (p *FtpServerConnPool) failed(s *ftpServerConnSlot, j *ftpServerConnJob, er
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *FtpServerConnPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -853,7 +831,7 @@ func (p *FtpServerConnPool) Warm(ctx context.Context, n int, create func(ctx con
 				j.create = func(ctx context.Context) (*ftp.ServerConn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

@@ -34,10 +34,9 @@ type PgConnPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type PgConnPool struct {
 	limit   atomic.Int64                  // how many places the fast path may search
 	slots   atomic.Pointer[[]*pgConnSlot] // the places there have been so far
@@ -64,7 +63,13 @@ type PgConnPool struct {
 
 // NewPgConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewPgConnPool(c *pgconn.Config, options PgConnPoolOptions) (*PgConnPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	pgConnPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgConnPoolOptions.MaxSize", &err)
+	pgConnPreset(&options.MaxWaiters, math.MaxInt32, "PgConnPoolOptions.MaxWaiters", &err)
+	pgConnPreset(&options.MaxConcurrentCreates, math.MaxInt32, "PgConnPoolOptions.MaxConcurrentCreates", &err)
+	pgConnPreset(&options.CreateTimeout, 10*time.Second, "PgConnPoolOptions.CreateTimeout", &err)
+	pgConnPreset(&options.HealthCheckTimeout, time.Second, "PgConnPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &PgConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*pgConnSlot]*pgConnJob{}}
@@ -78,16 +83,6 @@ func NewPgConnPool(c *pgconn.Config, options PgConnPoolOptions) (*PgConnPool, er
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *PgConnPoolOptions) complete() (err error) {
-	pgConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "PgConnPoolOptions.MaxSize", &err)
-	pgConnPreset(&o.MaxWaiters, math.MaxInt32, "PgConnPoolOptions.MaxWaiters", &err)
-	pgConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "PgConnPoolOptions.MaxConcurrentCreates", &err)
-	pgConnPreset(&o.CreateTimeout, 10*time.Second, "PgConnPoolOptions.CreateTimeout", &err)
-	pgConnPreset(&o.HealthCheckTimeout, time.Second, "PgConnPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // pgConnPreset gives an option its default if it is zero, and reports one that is negative.
 func pgConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -99,7 +94,7 @@ func pgConnPreset[N int | time.Duration](option *N, value N, name string, err *e
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrPgConnPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *PgConnPool) Acquire(ctx context.Context) (PgConnLease, error) {
+func (p *PgConnPool) Acquire(ctx context.Context) (lease PgConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -117,14 +112,20 @@ func (p *PgConnPool) acquire(ctx context.Context, queue int) (lease PgConnLease,
 	if ctx.Err() != nil {
 		return PgConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return PgConnLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &pgConnJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &pgConnJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return PgConnLease{}, err
@@ -167,16 +168,11 @@ func (p *PgConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *PgConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -218,7 +214,9 @@ func (l PgConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l PgConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -314,7 +312,8 @@ func (e *PgConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *PgConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *PgConnPool) canceled(ctx context.Context, op string, begun time.Time, w *pgConnWaiter) error {
 	e := &PgConnPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -354,20 +353,10 @@ func (s *pgConnSlot) lease() PgConnLease {
 	return PgConnLease{pgConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *PgConnPool) place(i int) *pgConnSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *PgConnPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *PgConnPool) take() *pgConnSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *PgConnPool) search(n, i int) *pgConnSlot {
@@ -383,7 +372,7 @@ func (p *PgConnPool) search(n, i int) *pgConnSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *PgConnPool) vacancy() *pgConnSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -393,6 +382,7 @@ func (p *PgConnPool) vacancy() *pgConnSlot {
 		grown := append(*p.slots.Load(), &pgConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -413,9 +403,6 @@ func (p *PgConnPool) move(s *pgConnSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -429,17 +416,11 @@ func (p *PgConnPool) retire(s *pgConnSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *PgConnPool) drop(s *pgConnSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *PgConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &pgConnJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &pgConnJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -467,14 +448,13 @@ type pgConnWaiter struct {
 	err        error            // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *pgConnWaiter) wake(s *pgConnSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *PgConnPool) obtain(ctx context.Context, queue int) (*pgConnSlot, error) {
+func (p *PgConnPool) obtain(ctx context.Context, queue int) (s *pgConnSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewPgConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -482,20 +462,20 @@ func (p *PgConnPool) obtain(ctx context.Context, queue int) (*pgConnSlot, error)
 		return nil, ErrPgConnPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &pgConnJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &pgConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrPgConnPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *PgConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *pgConnWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *PgConnPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *pgConnWaiter {
 	w := p.spare
 	if w == nil {
 		w = &pgConnWaiter{ready: make(chan *pgConnSlot, 1)}
@@ -505,8 +485,8 @@ func (p *PgConnPool) waiter(ctx context.Context, done <-chan struct{}, begun tim
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *PgConnPool) await(w *pgConnWaiter, s *pgConnSlot, j *pgConnJob) (*pgConnSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *PgConnPool) alone(w *pgConnWaiter, s *pgConnSlot, j *pgConnJob) (*pgConnSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -560,7 +540,6 @@ func (p *PgConnPool) wait(w *pgConnWaiter) (s *pgConnSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *PgConnPool) remove(w *pgConnWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -581,26 +560,13 @@ func (p *PgConnPool) next() *pgConnWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *PgConnPool) handOver(s *pgConnSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *PgConnPool) timed(s *pgConnSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *PgConnPool) deliver(s *pgConnSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = pgConnWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -796,15 +762,20 @@ func (p *PgConnPool) failed(s *pgConnSlot, j *pgConnJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *PgConnPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -826,7 +797,17 @@ func (p *PgConnPool) recycle(s *pgConnSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		given := p.deliver(s)
+		if given && p.stats.Vacant > 0 {
+			p.served = time.Now()
+		}
+		p.unlock()
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+		// releasers soon wait there, too.
+		if given && p.prompt.Load() < 768 && !p.timed(s) {
+			runtime.Gosched()
+		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}
@@ -882,7 +863,7 @@ func (p *PgConnPool) Warm(ctx context.Context, n int, create func(ctx context.Co
 				j.create = func(ctx context.Context) (*pgconn.PgConn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

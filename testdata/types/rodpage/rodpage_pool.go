@@ -33,10 +33,9 @@ type RodPagePoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type RodPagePool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*rodPageSlot] // the places there have been so far
@@ -63,7 +62,12 @@ type RodPagePool struct {
 
 // NewRodPagePool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewRodPagePool(c *rod.Browser, options RodPagePoolOptions) (*RodPagePool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	rodPagePreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RodPagePoolOptions.MaxSize", &err)
+	rodPagePreset(&options.MaxWaiters, math.MaxInt32, "RodPagePoolOptions.MaxWaiters", &err)
+	rodPagePreset(&options.MaxConcurrentCreates, math.MaxInt32, "RodPagePoolOptions.MaxConcurrentCreates", &err)
+	rodPagePreset(&options.CreateTimeout, 10*time.Second, "RodPagePoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &RodPagePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*rodPageSlot]*rodPageJob{}}
@@ -77,15 +81,6 @@ func NewRodPagePool(c *rod.Browser, options RodPagePoolOptions) (*RodPagePool, e
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *RodPagePoolOptions) complete() (err error) {
-	rodPagePreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "RodPagePoolOptions.MaxSize", &err)
-	rodPagePreset(&o.MaxWaiters, math.MaxInt32, "RodPagePoolOptions.MaxWaiters", &err)
-	rodPagePreset(&o.MaxConcurrentCreates, math.MaxInt32, "RodPagePoolOptions.MaxConcurrentCreates", &err)
-	rodPagePreset(&o.CreateTimeout, 10*time.Second, "RodPagePoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // rodPagePreset gives an option its default if it is zero, and reports one that is negative.
 func rodPagePreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -96,7 +91,7 @@ func rodPagePreset[N int | time.Duration](option *N, value N, name string, err *
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrRodPagePoolClosed].
-func (p *RodPagePool) Acquire(ctx context.Context) (RodPageLease, error) {
+func (p *RodPagePool) Acquire(ctx context.Context) (lease RodPageLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -114,14 +109,17 @@ func (p *RodPagePool) acquire(ctx context.Context, queue int) (lease RodPageLeas
 	if ctx.Err() != nil {
 		return RodPageLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return RodPageLease{}, err
+		}
 	}
-	if err != nil {
-		return RodPageLease{}, err
-	}
-	return s.lease(), nil
+	return RodPageLease{rodPageLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -159,16 +157,11 @@ func (p *RodPagePool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *RodPagePool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -210,7 +203,9 @@ func (l RodPageLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l RodPageLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -304,7 +299,8 @@ func (e *RodPagePoolError) Error() string {
 // Unwrap returns the cause.
 func (e *RodPagePoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *RodPagePool) canceled(ctx context.Context, op string, begun time.Time, w *rodPageWaiter) error {
 	e := &RodPagePoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -337,25 +333,10 @@ type rodPageSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *rodPageSlot) lease() RodPageLease {
-	return RodPageLease{rodPageLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *RodPagePool) place(i int) *rodPageSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *RodPagePool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *RodPagePool) take() *rodPageSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *RodPagePool) search(n, i int) *rodPageSlot {
@@ -371,7 +352,7 @@ func (p *RodPagePool) search(n, i int) *rodPageSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *RodPagePool) vacancy() *rodPageSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -381,6 +362,7 @@ func (p *RodPagePool) vacancy() *rodPageSlot {
 		grown := append(*p.slots.Load(), &rodPageSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -401,9 +383,6 @@ func (p *RodPagePool) move(s *rodPageSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -417,17 +396,11 @@ func (p *RodPagePool) retire(s *rodPageSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *RodPagePool) drop(s *rodPageSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *RodPagePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &rodPageJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &rodPageJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -455,14 +428,13 @@ type rodPageWaiter struct {
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *rodPageWaiter) wake(s *rodPageSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *RodPagePool) obtain(ctx context.Context, queue int) (*rodPageSlot, error) {
+func (p *RodPagePool) obtain(ctx context.Context, queue int) (s *rodPageSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewRodPagePool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -470,20 +442,28 @@ func (p *RodPagePool) obtain(ctx context.Context, queue int) (*rodPageSlot, erro
 		return nil, ErrRodPagePoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &rodPageJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &rodPageJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrRodPagePoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *RodPagePool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *rodPageWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *RodPagePool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *rodPageWaiter {
 	w := p.spare
 	if w == nil {
 		w = &rodPageWaiter{ready: make(chan *rodPageSlot, 1)}
@@ -493,23 +473,11 @@ func (p *RodPagePool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *RodPagePool) await(w *rodPageWaiter, s *rodPageSlot, j *rodPageJob) (*rodPageSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *RodPagePool) alone(w *rodPageWaiter, s *rodPageSlot, j *rodPageJob) (*rodPageSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *RodPagePool) insert(w *rodPageWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -543,7 +511,6 @@ func (p *RodPagePool) wait(w *rodPageWaiter) (s *rodPageSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *RodPagePool) remove(w *rodPageWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -564,26 +531,13 @@ func (p *RodPagePool) next() *rodPageWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *RodPagePool) handOver(s *rodPageSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *RodPagePool) timed(s *rodPageSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *RodPagePool) deliver(s *rodPageSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = rodPageWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -756,15 +710,20 @@ func (p *RodPagePool) failed(s *rodPageSlot, j *rodPageJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *RodPagePool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -786,7 +745,17 @@ func (p *RodPagePool) recycle(s *rodPageSlot) {
 	}
 	turn := s.turn.Load()
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(turn, turn+1) {
-		p.handOver(s)
+		p.mu.Lock()
+		given := p.deliver(s)
+		if given && p.stats.Vacant > 0 {
+			p.served = time.Now()
+		}
+		p.unlock()
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+		// releasers soon wait there, too.
+		if given && p.prompt.Load() < 768 && !p.timed(s) {
+			runtime.Gosched()
+		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
 	}
@@ -840,7 +809,7 @@ func (p *RodPagePool) Warm(ctx context.Context, n int, create func(ctx context.C
 				j.create = func(ctx context.Context) (*rod.Page, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

@@ -34,10 +34,9 @@ type SqlConnPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type SqlConnPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*sqlConnSlot] // the places there have been so far
@@ -64,7 +63,13 @@ type SqlConnPool struct {
 
 // NewSqlConnPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewSqlConnPool(c *sql.DB, options SqlConnPoolOptions) (*SqlConnPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	sqlConnPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SqlConnPoolOptions.MaxSize", &err)
+	sqlConnPreset(&options.MaxWaiters, math.MaxInt32, "SqlConnPoolOptions.MaxWaiters", &err)
+	sqlConnPreset(&options.MaxConcurrentCreates, math.MaxInt32, "SqlConnPoolOptions.MaxConcurrentCreates", &err)
+	sqlConnPreset(&options.CreateTimeout, 10*time.Second, "SqlConnPoolOptions.CreateTimeout", &err)
+	sqlConnPreset(&options.HealthCheckTimeout, time.Second, "SqlConnPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &SqlConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sqlConnSlot]*sqlConnJob{}}
@@ -78,16 +83,6 @@ func NewSqlConnPool(c *sql.DB, options SqlConnPoolOptions) (*SqlConnPool, error)
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *SqlConnPoolOptions) complete() (err error) {
-	sqlConnPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SqlConnPoolOptions.MaxSize", &err)
-	sqlConnPreset(&o.MaxWaiters, math.MaxInt32, "SqlConnPoolOptions.MaxWaiters", &err)
-	sqlConnPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SqlConnPoolOptions.MaxConcurrentCreates", &err)
-	sqlConnPreset(&o.CreateTimeout, 10*time.Second, "SqlConnPoolOptions.CreateTimeout", &err)
-	sqlConnPreset(&o.HealthCheckTimeout, time.Second, "SqlConnPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // sqlConnPreset gives an option its default if it is zero, and reports one that is negative.
 func sqlConnPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -99,7 +94,7 @@ func sqlConnPreset[N int | time.Duration](option *N, value N, name string, err *
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrSqlConnPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *SqlConnPool) Acquire(ctx context.Context) (SqlConnLease, error) {
+func (p *SqlConnPool) Acquire(ctx context.Context) (lease SqlConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -117,14 +112,20 @@ func (p *SqlConnPool) acquire(ctx context.Context, queue int) (lease SqlConnLeas
 	if ctx.Err() != nil {
 		return SqlConnLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return SqlConnLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &sqlConnJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &sqlConnJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return SqlConnLease{}, err
@@ -167,16 +168,11 @@ func (p *SqlConnPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *SqlConnPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -212,7 +208,17 @@ func (l SqlConnLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -222,7 +228,9 @@ func (l SqlConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SqlConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -317,7 +325,8 @@ func (e *SqlConnPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *SqlConnPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *SqlConnPool) canceled(ctx context.Context, op string, begun time.Time, w *sqlConnWaiter) error {
 	e := &SqlConnPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -335,9 +344,6 @@ func (p *SqlConnPool) canceled(ctx context.Context, op string, begun time.Time, 
 	p.mu.Unlock()
 	return e
 }
-
-// sqlConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const sqlConnNoReturn = "did not return: panic %v\n\n%s"
 
 // sqlConnSlot is a place for a connection, on a cache line of its own.
 type sqlConnSlot struct {
@@ -357,20 +363,10 @@ func (s *sqlConnSlot) lease() SqlConnLease {
 	return SqlConnLease{sqlConnLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *SqlConnPool) place(i int) *sqlConnSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *SqlConnPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *SqlConnPool) take() *sqlConnSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SqlConnPool) search(n, i int) *sqlConnSlot {
@@ -386,7 +382,7 @@ func (p *SqlConnPool) search(n, i int) *sqlConnSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *SqlConnPool) vacancy() *sqlConnSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -396,6 +392,7 @@ func (p *SqlConnPool) vacancy() *sqlConnSlot {
 		grown := append(*p.slots.Load(), &sqlConnSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -416,9 +413,6 @@ func (p *SqlConnPool) move(s *sqlConnSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -432,17 +426,11 @@ func (p *SqlConnPool) retire(s *sqlConnSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *SqlConnPool) drop(s *sqlConnSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *SqlConnPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &sqlConnJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &sqlConnJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -470,14 +458,13 @@ type sqlConnWaiter struct {
 	err        error             // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *sqlConnWaiter) wake(s *sqlConnSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *SqlConnPool) obtain(ctx context.Context, queue int) (*sqlConnSlot, error) {
+func (p *SqlConnPool) obtain(ctx context.Context, queue int) (s *sqlConnSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewSqlConnPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -485,20 +472,20 @@ func (p *SqlConnPool) obtain(ctx context.Context, queue int) (*sqlConnSlot, erro
 		return nil, ErrSqlConnPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sqlConnJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &sqlConnJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrSqlConnPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *SqlConnPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sqlConnWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *SqlConnPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sqlConnWaiter {
 	w := p.spare
 	if w == nil {
 		w = &sqlConnWaiter{ready: make(chan *sqlConnSlot, 1)}
@@ -508,8 +495,8 @@ func (p *SqlConnPool) waiter(ctx context.Context, done <-chan struct{}, begun ti
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *SqlConnPool) await(w *sqlConnWaiter, s *sqlConnSlot, j *sqlConnJob) (*sqlConnSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *SqlConnPool) alone(w *sqlConnWaiter, s *sqlConnSlot, j *sqlConnJob) (*sqlConnSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -563,7 +550,6 @@ func (p *SqlConnPool) wait(w *sqlConnWaiter) (s *sqlConnSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *SqlConnPool) remove(w *sqlConnWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -584,26 +570,13 @@ func (p *SqlConnPool) next() *sqlConnWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *SqlConnPool) handOver(s *sqlConnSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *SqlConnPool) timed(s *sqlConnSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *SqlConnPool) deliver(s *sqlConnSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = sqlConnWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -699,7 +672,7 @@ func (p *SqlConnPool) run(s *sqlConnSlot, j *sqlConnJob, conn *sql.Conn) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(sqlConnNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -799,15 +772,20 @@ func (p *SqlConnPool) failed(s *sqlConnSlot, j *sqlConnJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *SqlConnPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -849,7 +827,7 @@ func (p *SqlConnPool) Warm(ctx context.Context, n int, create func(ctx context.C
 				j.create = func(ctx context.Context) (*sql.Conn, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

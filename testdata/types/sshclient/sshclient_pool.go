@@ -34,10 +34,9 @@ type SshClientPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type SshClientPool struct {
 	limit   atomic.Int64                     // how many places the fast path may search
 	slots   atomic.Pointer[[]*sshClientSlot] // the places there have been so far
@@ -64,7 +63,13 @@ type SshClientPool struct {
 
 // NewSshClientPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewSshClientPool(c server, options SshClientPoolOptions) (*SshClientPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	sshClientPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshClientPoolOptions.MaxSize", &err)
+	sshClientPreset(&options.MaxWaiters, math.MaxInt32, "SshClientPoolOptions.MaxWaiters", &err)
+	sshClientPreset(&options.MaxConcurrentCreates, math.MaxInt32, "SshClientPoolOptions.MaxConcurrentCreates", &err)
+	sshClientPreset(&options.CreateTimeout, 10*time.Second, "SshClientPoolOptions.CreateTimeout", &err)
+	sshClientPreset(&options.HealthCheckTimeout, time.Second, "SshClientPoolOptions.HealthCheckTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &SshClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sshClientSlot]*sshClientJob{}}
@@ -78,16 +83,6 @@ func NewSshClientPool(c server, options SshClientPoolOptions) (*SshClientPool, e
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *SshClientPoolOptions) complete() (err error) {
-	sshClientPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshClientPoolOptions.MaxSize", &err)
-	sshClientPreset(&o.MaxWaiters, math.MaxInt32, "SshClientPoolOptions.MaxWaiters", &err)
-	sshClientPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SshClientPoolOptions.MaxConcurrentCreates", &err)
-	sshClientPreset(&o.CreateTimeout, 10*time.Second, "SshClientPoolOptions.CreateTimeout", &err)
-	sshClientPreset(&o.HealthCheckTimeout, time.Second, "SshClientPoolOptions.HealthCheckTimeout", &err)
-	return err
-}
-
 // sshClientPreset gives an option its default if it is zero, and reports one that is negative.
 func sshClientPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -99,7 +94,7 @@ func sshClientPreset[N int | time.Duration](option *N, value N, name string, err
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrSshClientPoolClosed].
 // A connection that was due for a health check has passed it.
-func (p *SshClientPool) Acquire(ctx context.Context) (SshClientLease, error) {
+func (p *SshClientPool) Acquire(ctx context.Context) (lease SshClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -119,14 +114,20 @@ func (p *SshClientPool) acquire(ctx context.Context, queue int) (lease SshClient
 	if ctx.Err() != nil {
 		return SshClientLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return SshClientLease{}, err
+		}
 	}
 	for err == nil && !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
-		s, err = p.await(p.waiter(ctx, done, begun), s, &sshClientJob{op: "health check", state: &p.stats.Checking})
+		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &sshClientJob{op: "health check", state: &p.stats.Checking})
 	}
 	if err != nil {
 		return SshClientLease{}, err
@@ -169,16 +170,11 @@ func (p *SshClientPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *SshClientPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -214,7 +210,17 @@ func (l SshClientLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -224,7 +230,9 @@ func (l SshClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SshClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -319,7 +327,8 @@ func (e *SshClientPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *SshClientPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *SshClientPool) canceled(ctx context.Context, op string, begun time.Time, w *sshClientWaiter) error {
 	e := &SshClientPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -337,9 +346,6 @@ func (p *SshClientPool) canceled(ctx context.Context, op string, begun time.Time
 	p.mu.Unlock()
 	return e
 }
-
-// sshClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const sshClientNoReturn = "did not return: panic %v\n\n%s"
 
 // sshClientSlot is a place for a connection, on a cache line of its own.
 type sshClientSlot struct {
@@ -359,20 +365,10 @@ func (s *sshClientSlot) lease() SshClientLease {
 	return SshClientLease{sshClientLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *SshClientPool) place(i int) *sshClientSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *SshClientPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *SshClientPool) take() *sshClientSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SshClientPool) search(n, i int) *sshClientSlot {
@@ -388,7 +384,7 @@ func (p *SshClientPool) search(n, i int) *sshClientSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *SshClientPool) vacancy() *sshClientSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -398,6 +394,7 @@ func (p *SshClientPool) vacancy() *sshClientSlot {
 		grown := append(*p.slots.Load(), &sshClientSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -418,9 +415,6 @@ func (p *SshClientPool) move(s *sshClientSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -434,17 +428,11 @@ func (p *SshClientPool) retire(s *sshClientSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *SshClientPool) drop(s *sshClientSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *SshClientPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &sshClientJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &sshClientJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -472,14 +460,13 @@ type sshClientWaiter struct {
 	err        error               // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *sshClientWaiter) wake(s *sshClientSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *SshClientPool) obtain(ctx context.Context, queue int) (*sshClientSlot, error) {
+func (p *SshClientPool) obtain(ctx context.Context, queue int) (s *sshClientSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewSshClientPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -487,20 +474,20 @@ func (p *SshClientPool) obtain(ctx context.Context, queue int) (*sshClientSlot, 
 		return nil, ErrSshClientPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sshClientJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &sshClientJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrSshClientPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *SshClientPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sshClientWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *SshClientPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sshClientWaiter {
 	w := p.spare
 	if w == nil {
 		w = &sshClientWaiter{ready: make(chan *sshClientSlot, 1)}
@@ -510,8 +497,8 @@ func (p *SshClientPool) waiter(ctx context.Context, done <-chan struct{}, begun 
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *SshClientPool) await(w *sshClientWaiter, s *sshClientSlot, j *sshClientJob) (*sshClientSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *SshClientPool) alone(w *sshClientWaiter, s *sshClientSlot, j *sshClientJob) (*sshClientSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -565,7 +552,6 @@ func (p *SshClientPool) wait(w *sshClientWaiter) (s *sshClientSlot, err error) {
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *SshClientPool) remove(w *sshClientWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -586,26 +572,13 @@ func (p *SshClientPool) next() *sshClientWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *SshClientPool) handOver(s *sshClientSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *SshClientPool) timed(s *sshClientSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *SshClientPool) deliver(s *sshClientSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = sshClientWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -701,7 +674,7 @@ func (p *SshClientPool) run(s *sshClientSlot, j *sshClientJob, conn *ssh.Client)
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(sshClientNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -801,15 +774,20 @@ func (p *SshClientPool) failed(s *sshClientSlot, j *sshClientJob, err error) {
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *SshClientPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -851,7 +829,7 @@ func (p *SshClientPool) Warm(ctx context.Context, n int, create func(ctx context
 				j.create = func(ctx context.Context) (*ssh.Client, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

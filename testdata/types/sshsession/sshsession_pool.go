@@ -33,10 +33,9 @@ type SshSessionPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type SshSessionPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*sshSessionSlot] // the places there have been so far
@@ -63,7 +62,12 @@ type SshSessionPool struct {
 
 // NewSshSessionPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewSshSessionPool(c *ssh.Client, options SshSessionPoolOptions) (*SshSessionPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	sshSessionPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshSessionPoolOptions.MaxSize", &err)
+	sshSessionPreset(&options.MaxWaiters, math.MaxInt32, "SshSessionPoolOptions.MaxWaiters", &err)
+	sshSessionPreset(&options.MaxConcurrentCreates, math.MaxInt32, "SshSessionPoolOptions.MaxConcurrentCreates", &err)
+	sshSessionPreset(&options.CreateTimeout, 10*time.Second, "SshSessionPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &SshSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sshSessionSlot]*sshSessionJob{}}
@@ -77,15 +81,6 @@ func NewSshSessionPool(c *ssh.Client, options SshSessionPoolOptions) (*SshSessio
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *SshSessionPoolOptions) complete() (err error) {
-	sshSessionPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "SshSessionPoolOptions.MaxSize", &err)
-	sshSessionPreset(&o.MaxWaiters, math.MaxInt32, "SshSessionPoolOptions.MaxWaiters", &err)
-	sshSessionPreset(&o.MaxConcurrentCreates, math.MaxInt32, "SshSessionPoolOptions.MaxConcurrentCreates", &err)
-	sshSessionPreset(&o.CreateTimeout, 10*time.Second, "SshSessionPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // sshSessionPreset gives an option its default if it is zero, and reports one that is negative.
 func sshSessionPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -96,7 +91,7 @@ func sshSessionPreset[N int | time.Duration](option *N, value N, name string, er
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrSshSessionPoolClosed].
-func (p *SshSessionPool) Acquire(ctx context.Context) (SshSessionLease, error) {
+func (p *SshSessionPool) Acquire(ctx context.Context) (lease SshSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -116,14 +111,17 @@ func (p *SshSessionPool) acquire(ctx context.Context, queue int) (lease SshSessi
 	if ctx.Err() != nil {
 		return SshSessionLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return SshSessionLease{}, err
+		}
 	}
-	if err != nil {
-		return SshSessionLease{}, err
-	}
-	return s.lease(), nil
+	return SshSessionLease{sshSessionLeased: s.conn, slot: s, turn: s.turn.Load()}, nil
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -161,16 +159,11 @@ func (p *SshSessionPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *SshSessionPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -206,7 +199,17 @@ func (l SshSessionLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -216,7 +219,9 @@ func (l SshSessionLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SshSessionLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.mu.Lock()
+		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		l.slot.pool.unlock()
 	}
 }
 
@@ -309,7 +314,8 @@ func (e *SshSessionPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *SshSessionPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *SshSessionPool) canceled(ctx context.Context, op string, begun time.Time, w *sshSessionWaiter) error {
 	e := &SshSessionPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -328,9 +334,6 @@ func (p *SshSessionPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// sshSessionNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
-const sshSessionNoReturn = "did not return: panic %v\n\n%s"
-
 // sshSessionSlot is a place for a connection, on a cache line of its own.
 type sshSessionSlot struct {
 	turn  atomic.Uint64 // see SshSessionPool
@@ -342,25 +345,10 @@ type sshSessionSlot struct {
 	fresh bool // outside the pool
 }
 
-// lease makes the owner of s the holder of a lease.
-func (s *sshSessionSlot) lease() SshSessionLease {
-	return SshSessionLease{sshSessionLeased: s.conn, slot: s, turn: s.turn.Load()}
-}
-
-// place returns the i-th place.
 func (p *SshSessionPool) place(i int) *sshSessionSlot { return (*p.slots.Load())[i] }
 
 // places returns how many places there have been.
 func (p *SshSessionPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *SshSessionPool) take() *sshSessionSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SshSessionPool) search(n, i int) *sshSessionSlot {
@@ -376,7 +364,7 @@ func (p *SshSessionPool) search(n, i int) *sshSessionSlot {
 	return nil
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *SshSessionPool) vacancy() *sshSessionSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -386,6 +374,7 @@ func (p *SshSessionPool) vacancy() *sshSessionSlot {
 		grown := append(*p.slots.Load(), &sshSessionSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -406,9 +395,6 @@ func (p *SshSessionPool) move(s *sshSessionSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -422,17 +408,11 @@ func (p *SshSessionPool) retire(s *sshSessionSlot, reason *uint64) {
 	s.conn = nil
 }
 
-// drop is retire for those who don't hold mu.
-func (p *SshSessionPool) drop(s *sshSessionSlot, reason *uint64) {
-	p.mu.Lock()
-	p.retire(s, reason)
-	p.unlock()
-}
-
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *SshSessionPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &sshSessionJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &sshSessionJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -460,14 +440,13 @@ type sshSessionWaiter struct {
 	err        error                // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *sshSessionWaiter) wake(s *sshSessionSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *SshSessionPool) obtain(ctx context.Context, queue int) (*sshSessionSlot, error) {
+func (p *SshSessionPool) obtain(ctx context.Context, queue int) (s *sshSessionSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewSshSessionPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -475,20 +454,28 @@ func (p *SshSessionPool) obtain(ctx context.Context, queue int) (*sshSessionSlot
 		return nil, ErrSshSessionPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
-		p.insert(w)
+		w := p.newWaiter(ctx, done, begun)
+		// The first one in the queue shuts the fast path, and gets what was made idle before that.
+		after := p.line.prev
+		w.prev, w.next = after, after.next
+		w.prev.next, w.next.prev = w, w
+		if p.stats.Waiting++; p.stats.Waiting == 1 {
+			p.served = time.Now()
+			p.limit.Store(0)
+			p.match()
+		}
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &sshSessionJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &sshSessionJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrSshSessionPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *SshSessionPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sshSessionWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *SshSessionPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *sshSessionWaiter {
 	w := p.spare
 	if w == nil {
 		w = &sshSessionWaiter{ready: make(chan *sshSessionSlot, 1)}
@@ -498,23 +485,11 @@ func (p *SshSessionPool) waiter(ctx context.Context, done <-chan struct{}, begun
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *SshSessionPool) await(w *sshSessionWaiter, s *sshSessionSlot, j *sshSessionJob) (*sshSessionSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *SshSessionPool) alone(w *sshSessionWaiter, s *sshSessionSlot, j *sshSessionJob) (*sshSessionSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
-}
-
-// insert puts w at the end of the queue. The first one there shuts the fast path, and gets what was made idle before that.
-func (p *SshSessionPool) insert(w *sshSessionWaiter) {
-	after := p.line.prev
-	w.prev, w.next = after, after.next
-	w.prev.next, w.next.prev = w, w
-	if p.stats.Waiting++; p.stats.Waiting == 1 {
-		p.served = time.Now()
-		p.limit.Store(0)
-		p.match()
-	}
 }
 
 // wait ends the critical section and returns the outcome for w.
@@ -548,7 +523,6 @@ func (p *SshSessionPool) wait(w *sshSessionWaiter) (s *sshSessionSlot, err error
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *SshSessionPool) remove(w *sshSessionWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -569,26 +543,13 @@ func (p *SshSessionPool) next() *sshSessionWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *SshSessionPool) handOver(s *sshSessionSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *SshSessionPool) timed(s *sshSessionSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *SshSessionPool) deliver(s *sshSessionSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = sshSessionWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -680,7 +641,7 @@ func (p *SshSessionPool) run(s *sshSessionSlot, j *sshSessionJob, conn *ssh.Sess
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf(sshSessionNoReturn, recover(), debug.Stack())
+			err = fmt.Errorf("did not return: panic %v\n\n%s", recover(), debug.Stack())
 		}
 		p.finish(s, j, conn, err)
 	}()
@@ -761,15 +722,20 @@ func (p *SshSessionPool) failed(s *sshSessionSlot, j *sshSessionJob, err error) 
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *SshSessionPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -811,7 +777,7 @@ func (p *SshSessionPool) Warm(ctx context.Context, n int, create func(ctx contex
 				j.create = func(ctx context.Context) (*ssh.Session, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return

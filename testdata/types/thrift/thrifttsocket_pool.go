@@ -33,10 +33,9 @@ type ThriftTSocketPoolOptions struct {
 // and goes up with every lease that ends. So one compare-and-swap takes a place, one gives it back, and a lease that has
 // ended can't give back what is its successor's.
 //
-// Requesters who find nothing idle wait in a queue, first come, first served: goroutines of the pool look after the
-// connections, and what becomes available goes to whoever has waited longest. While somebody waits, limit is 0, which sends
-// everybody to the queue. A requester sets it to 0 before looking for an idle place for the last time; a releaser reads it
-// after having made a place idle. So one of the two sees what the other did, and nobody waits beside an idle place.
+// Requesters who find nothing idle wait in a queue, first come, first served, while goroutines of the pool create connections.
+// As long as somebody waits, limit is 0, which sends everybody to the queue. A requester sets it to 0 before the last look
+// for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type ThriftTSocketPool struct {
 	limit   atomic.Int64                         // how many places the fast path may search
 	slots   atomic.Pointer[[]*thriftTSocketSlot] // the places there have been so far
@@ -63,7 +62,12 @@ type ThriftTSocketPool struct {
 
 // NewThriftTSocketPool returns a pool that creates connections as they are needed, or an error that names an option that makes no sense.
 func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTSocketPool, error) {
-	if err := options.complete(); err != nil {
+	var err error
+	thriftTSocketPreset(&options.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ThriftTSocketPoolOptions.MaxSize", &err)
+	thriftTSocketPreset(&options.MaxWaiters, math.MaxInt32, "ThriftTSocketPoolOptions.MaxWaiters", &err)
+	thriftTSocketPreset(&options.MaxConcurrentCreates, math.MaxInt32, "ThriftTSocketPoolOptions.MaxConcurrentCreates", &err)
+	thriftTSocketPreset(&options.CreateTimeout, 10*time.Second, "ThriftTSocketPoolOptions.CreateTimeout", &err)
+	if err != nil {
 		return nil, err
 	}
 	p := &ThriftTSocketPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*thriftTSocketSlot]*thriftTSocketJob{}}
@@ -77,15 +81,6 @@ func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTS
 	return p, nil
 }
 
-// complete puts the defaults in, and reports what makes no sense.
-func (o *ThriftTSocketPoolOptions) complete() (err error) {
-	thriftTSocketPreset(&o.MaxSize, max(4, runtime.GOMAXPROCS(0)), "ThriftTSocketPoolOptions.MaxSize", &err)
-	thriftTSocketPreset(&o.MaxWaiters, math.MaxInt32, "ThriftTSocketPoolOptions.MaxWaiters", &err)
-	thriftTSocketPreset(&o.MaxConcurrentCreates, math.MaxInt32, "ThriftTSocketPoolOptions.MaxConcurrentCreates", &err)
-	thriftTSocketPreset(&o.CreateTimeout, 10*time.Second, "ThriftTSocketPoolOptions.CreateTimeout", &err)
-	return err
-}
-
 // thriftTSocketPreset gives an option its default if it is zero, and reports one that is negative.
 func thriftTSocketPreset[N int | time.Duration](option *N, value N, name string, err *error) {
 	if *option < 0 && *err == nil {
@@ -96,7 +91,7 @@ func thriftTSocketPreset[N int | time.Duration](option *N, value N, name string,
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
 // the order they came. The error is that of ctx or of a create, or [ErrThriftTSocketPoolClosed].
-func (p *ThriftTSocketPool) Acquire(ctx context.Context) (ThriftTSocketLease, error) {
+func (p *ThriftTSocketPool) Acquire(ctx context.Context) (lease ThriftTSocketLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
 
@@ -116,9 +111,15 @@ func (p *ThriftTSocketPool) acquire(ctx context.Context, queue int) (lease Thrif
 	if ctx.Err() != nil {
 		return ThriftTSocketLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	s := p.take()
+	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 	if s == nil {
-		s, err = p.obtain(ctx, queue)
+		if s, err = p.obtain(ctx, queue); err != nil {
+			return ThriftTSocketLease{}, err
+		}
 	}
 	for err == nil {
 		refused := false
@@ -170,7 +171,7 @@ func (p *ThriftTSocketPool) another(ctx context.Context, s *thriftTSocketSlot) (
 		p.unlock()
 		return nil, ErrThriftTSocketPoolClosed
 	}
-	w := p.waiter(ctx, done, begun)
+	w := p.newWaiter(ctx, done, begun)
 	w.job = &thriftTSocketJob{}
 	p.insert(w)
 	return p.wait(w)
@@ -211,16 +212,11 @@ func (p *ThriftTSocketPool) Close(ctx context.Context) error {
 		}
 	}
 	p.unlock()
-	return p.end(ctx, "close", begun)
-}
-
-// end waits for the pool to have no connection left.
-func (p *ThriftTSocketPool) end(ctx context.Context, op string, begun time.Time) error {
 	select {
 	case <-p.drained.Done():
 	case <-ctx.Done():
 		if p.drained.Err() == nil {
-			return p.canceled(ctx, op, begun, nil)
+			return p.canceled(ctx, "close", begun, nil)
 		}
 	}
 	return nil
@@ -256,7 +252,17 @@ func (l ThriftTSocketLease) Release() {
 	p := s.pool
 	if p.limit.Load() == 0 || s.fresh || !s.turn.CompareAndSwap(l.turn, l.turn+5) {
 		if l.end() {
-			p.handOver(s)
+			p.mu.Lock()
+			given := p.deliver(s)
+			if given && p.stats.Vacant > 0 {
+				p.served = time.Now()
+			}
+			p.unlock()
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
+			// releasers soon wait there, too.
+			if given && p.prompt.Load() < 768 && !p.timed(s) {
+				runtime.Gosched()
+			}
 		}
 	} else if p.limit.Load() == 0 {
 		p.settle()
@@ -360,7 +366,8 @@ func (e *ThriftTSocketPoolError) Error() string {
 // Unwrap returns the cause.
 func (e *ThriftTSocketPoolError) Unwrap() error { return e.Err }
 
-// canceled is the error of an operation whose context has ended, and of its waiter, if any, who is not needed any more.
+// canceled is the error of an operation whose context has ended.
+// Its waiter, if any, is not needed any more.
 func (p *ThriftTSocketPool) canceled(ctx context.Context, op string, begun time.Time, w *thriftTSocketWaiter) error {
 	e := &ThriftTSocketPoolError{Op: op, Err: ctx.Err()}
 	if cause := context.Cause(ctx); cause != e.Err {
@@ -400,22 +407,12 @@ func (s *thriftTSocketSlot) lease() ThriftTSocketLease {
 	return ThriftTSocketLease{thriftTSocketLeased: s.conn, slot: s, turn: s.turn.Load()}
 }
 
-// place returns the i-th place.
 func (p *ThriftTSocketPool) place(i int) *thriftTSocketSlot {
 	return (*p.slots.Load())[i]
 }
 
 // places returns how many places there have been.
 func (p *ThriftTSocketPool) places() int { return len(*p.slots.Load()) }
-
-// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
-// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
-func (p *ThriftTSocketPool) take() *thriftTSocketSlot {
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
-}
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ThriftTSocketPool) search(n, i int) *thriftTSocketSlot {
@@ -436,7 +433,7 @@ func (p *ThriftTSocketPool) arrived(s *thriftTSocketSlot) {
 	s.virgin = true
 }
 
-// vacancy returns the lowest vacant place, of which there must be one.
+// vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 func (p *ThriftTSocketPool) vacancy() *thriftTSocketSlot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -446,6 +443,7 @@ func (p *ThriftTSocketPool) vacancy() *thriftTSocketSlot {
 		grown := append(*p.slots.Load(), &thriftTSocketSlot{pool: p, index: i, state: &p.stats.Vacant})
 		p.slots.Store(&grown)
 	}
+	p.high = max(p.high, i+1)
 	return p.place(i)
 }
 
@@ -466,9 +464,6 @@ func (p *ThriftTSocketPool) move(s *thriftTSocketSlot, to *int) {
 	*s.state--
 	*to++
 	s.state = to
-	if to != &p.stats.Vacant {
-		p.high = max(p.high, s.index+1)
-	}
 	for p.high > 0 && p.place(p.high-1).state == &p.stats.Vacant {
 		p.high--
 	}
@@ -492,7 +487,8 @@ func (p *ThriftTSocketPool) drop(s *thriftTSocketSlot, reason *uint64) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *ThriftTSocketPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Creating < p.options.MaxConcurrentCreates && p.short() {
-		p.start(p.line.prev.ctx, p.vacancy(), &thriftTSocketJob{op: "create", state: &p.stats.Creating})
+		s := p.vacancy()
+		p.start(p.line.prev.ctx, s, &thriftTSocketJob{op: "create", state: &p.stats.Creating})
 		p.dialed = time.Now()
 	}
 	limit := int64(p.high)
@@ -520,14 +516,13 @@ type thriftTSocketWaiter struct {
 	err        error                   // why that is nil, unless it is that ctx was done
 }
 
-// wake gives a waiter its outcome.
 func (w *thriftTSocketWaiter) wake(s *thriftTSocketSlot, err error) {
 	w.err = err
 	w.ready <- s
 }
 
 // obtain gets a requester a place when none is idle.
-func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (*thriftTSocketSlot, error) {
+func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (s *thriftTSocketSlot, err error) {
 	done, begun, _ := ctx.Done(), time.Now(), p.drained.Done() // panics, before mu is locked, if NewThriftTSocketPool has not made p
 	p.mu.Lock()
 	if p.closed {
@@ -535,20 +530,20 @@ func (p *ThriftTSocketPool) obtain(ctx context.Context, queue int) (*thriftTSock
 		return nil, ErrThriftTSocketPoolClosed
 	}
 	if p.stats.Waiting-p.stats.Vacant-p.stats.Creating < max(0, queue) {
-		w := p.waiter(ctx, done, begun)
+		w := p.newWaiter(ctx, done, begun)
 		p.insert(w)
 		return p.wait(w)
 	}
 	if queue < 0 { // AcquireOrCreate
-		return p.await(p.waiter(ctx, done, begun), p.outside(nil), &thriftTSocketJob{op: "create", state: &p.stats.Fresh})
+		return p.alone(p.newWaiter(ctx, done, begun), p.outside(nil), &thriftTSocketJob{op: "create", state: &p.stats.Fresh})
 	}
 	p.stats.Rejected++
 	p.unlock()
 	return nil, ErrThriftTSocketPoolExhausted
 }
 
-// waiter makes a waiter of a requester, under mu.
-func (p *ThriftTSocketPool) waiter(ctx context.Context, done <-chan struct{}, begun time.Time) *thriftTSocketWaiter {
+// newWaiter makes a waiter of a requester, under mu.
+func (p *ThriftTSocketPool) newWaiter(ctx context.Context, done <-chan struct{}, begun time.Time) *thriftTSocketWaiter {
 	w := p.spare
 	if w == nil {
 		w = &thriftTSocketWaiter{ready: make(chan *thriftTSocketSlot, 1)}
@@ -558,8 +553,8 @@ func (p *ThriftTSocketPool) waiter(ctx context.Context, done <-chan struct{}, be
 	return w
 }
 
-// await starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
-func (p *ThriftTSocketPool) await(w *thriftTSocketWaiter, s *thriftTSocketSlot, j *thriftTSocketJob) (*thriftTSocketSlot, error) {
+// alone starts a job for a waiter alone, and waits for its outcome, which goes to the queue if the waiter leaves.
+func (p *ThriftTSocketPool) alone(w *thriftTSocketWaiter, s *thriftTSocketSlot, j *thriftTSocketJob) (*thriftTSocketSlot, error) {
 	w.job, j.waiter = j, w
 	p.start(w.ctx, s, j)
 	return p.wait(w)
@@ -613,7 +608,6 @@ func (p *ThriftTSocketPool) wait(w *thriftTSocketWaiter) (s *thriftTSocketSlot, 
 	return s, w.err
 }
 
-// remove takes w out of the queue.
 func (p *ThriftTSocketPool) remove(w *thriftTSocketWaiter) {
 	w.prev.next, w.next.prev = w.next, w.prev
 	w.prev, w.next = nil, nil
@@ -634,26 +628,13 @@ func (p *ThriftTSocketPool) next() *thriftTSocketWaiter {
 	return nil
 }
 
-// handOver passes on a place whose lease has ended. If a waiter gets it, the releaser makes way: the waiter sits in the
-// releaser's own run queue, and comes late if that runs on. It does not where waiters are prompt, as releasers soon wait, too.
-func (p *ThriftTSocketPool) handOver(s *thriftTSocketSlot) {
-	p.mu.Lock()
-	given := p.deliver(s)
-	if given && p.stats.Vacant > 0 {
-		p.served = time.Now()
-	}
-	p.unlock()
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
-		runtime.Gosched()
-	}
-}
-
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *ThriftTSocketPool) timed(s *thriftTSocketSlot) bool {
 	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
 }
 
-// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones, and reports whether a waiter got it.
+// deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
+// It reports whether a waiter got it.
 func (p *ThriftTSocketPool) deliver(s *thriftTSocketSlot) bool {
 	if w := s.spare; w != nil {
 		*w, p.spare, s.spare = thriftTSocketWaiter{ready: w.ready, next: p.spare}, w, nil
@@ -830,15 +811,20 @@ func (p *ThriftTSocketPool) failed(s *thriftTSocketSlot, j *thriftTSocketJob, er
 	} else {
 		p.move(s, &p.stats.Vacant)
 	}
-	oldest := time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8
 	if j.state != &p.stats.Creating { // it was for one requester alone
 		j.leave(err)
-		oldest = false
+	} else if time.Since(p.line.next.begun) >= time.Since(j.begun)*7/8 { // else the oldest waiter came later, and so did all
+		p.refuse(err)
 	}
-	for ; oldest || p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout; oldest = false {
-		if w := p.next(); w != nil {
-			w.wake(nil, err)
-		}
+	for p.stats.InUse == 0 && p.stats.Waiting > 0 && time.Since(p.line.next.begun) >= p.options.CreateTimeout {
+		p.refuse(err)
+	}
+}
+
+// refuse gives an error to the oldest waiter, if there is any.
+func (p *ThriftTSocketPool) refuse(err error) {
+	if w := p.next(); w != nil {
+		w.wake(nil, err)
 	}
 }
 
@@ -880,7 +866,7 @@ func (p *ThriftTSocketPool) Warm(ctx context.Context, n int, create func(ctx con
 				j.create = func(ctx context.Context) (*thrift.TSocket, error) { return create(ctx, i) }
 			}
 			index++
-			s, err := p.await(p.waiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
+			s, err := p.alone(p.newWaiter(shared, shared.Done(), time.Now()), p.vacancy(), j)
 			if err != nil {
 				cancel(err)
 				return
