@@ -386,12 +386,14 @@ var ErrAllPoolExhausted = errors.New("AllPool: all places are taken")
 
 // AllPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
-	holders                             string // of leases then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited  time.Duration // until then
+	latest  error         // failure before that
+	holders string        // of leases then
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -720,14 +722,17 @@ func (p *AllPool) handOver(s *allSlot) {
 	p.unlock()
 	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 	// releasers soon wait there, too.
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
+	if given && p.prompt.Load() < allPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
 
+// allPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const allPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *AllPool) timed(s *allSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= allPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -1010,7 +1015,7 @@ func (p *AllPool) endBarging() {
 // before them, and always if waiters come late to what is left for them.
 func (p *AllPool) owed(turn uint64) bool {
 	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < allPromptly)
 }
 
 // offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins

@@ -390,12 +390,14 @@ var ErrAllFixedPoolExhausted = errors.New("AllFixedPool: all places are taken")
 
 // AllFixedPoolError is the error of an operation of the pool, or of a hook that it called.
 type AllFixedPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
-	holders                             string // of leases then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited  time.Duration // until then
+	latest  error         // failure before that
+	holders string        // of leases then
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -723,14 +725,17 @@ func (p *AllFixedPool) handOver(s *allFixedSlot) {
 	p.unlock()
 	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 	// releasers soon wait there, too.
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
+	if given && p.prompt.Load() < allFixedPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
 
+// allFixedPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const allFixedPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *AllFixedPool) timed(s *allFixedSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= allFixedPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -1013,7 +1018,7 @@ func (p *AllFixedPool) endBarging() {
 // before them, and always if waiters come late to what is left for them.
 func (p *AllFixedPool) owed(turn uint64) bool {
 	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < allFixedPromptly)
 }
 
 // offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins

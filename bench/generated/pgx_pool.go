@@ -290,11 +290,13 @@ var ErrPgxPoolExhausted = errors.New("PgxPool: all places are taken")
 
 // PgxPoolError is the error of an operation of the pool, or of a hook that it called.
 type PgxPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -556,14 +558,17 @@ func (p *PgxPool) handOver(s *pgxSlot) {
 	p.unlock()
 	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 	// releasers soon wait there, too.
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
+	if given && p.prompt.Load() < pgxPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
 
+// pgxPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const pgxPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *PgxPool) timed(s *pgxSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= pgxPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -793,7 +798,7 @@ func (p *PgxPool) endBarging() {
 // before them, and always if waiters come late to what is left for them.
 func (p *PgxPool) owed(turn uint64) bool {
 	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < pgxPromptly)
 }
 
 // offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins

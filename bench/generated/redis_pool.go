@@ -277,11 +277,13 @@ var ErrRedisPoolExhausted = errors.New("RedisPool: all places are taken")
 
 // RedisPoolError is the error of an operation of the pool, or of a hook that it called.
 type RedisPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -529,9 +531,12 @@ func (p *RedisPool) next() *redisWaiter {
 	return nil
 }
 
+// redisPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const redisPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *RedisPool) timed(s *redisSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= redisPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -751,7 +756,7 @@ func (p *RedisPool) recycle(s *redisSlot) {
 		p.unlock()
 		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 		// releasers soon wait there, too.
-		if given && p.prompt.Load() < 768 && !p.timed(s) {
+		if given && p.prompt.Load() < redisPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
 	} else if p.limit.Load() == 0 {

@@ -62,8 +62,8 @@ const barging = time.Millisecond
 var All = []Peer{
 	{Name: "two compare-and-swaps", Kind: Floor, Only: []string{"S1", "S2"}, New: newFloor, Note: "no pool can take and give back a place with less; in S2, each goroutine has a word of its own"},
 
-	{Name: "poolgen bare", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S1c", "S10"}, New: newBare, Note: "`-with=none`"},
-	{Name: "poolgen bare, fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newBareFixed, Note: "`-with=none -size=32`"},
+	{Name: "poolgen bare", Kind: Generated, FIFO: true, Not: []string{"S1c", "S10"}, New: newBare, Note: "`-with=none`: among other things, releasers don't make way"},
+	{Name: "poolgen bare, fixed", Kind: Generated, FIFO: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newBareFixed, Note: "`-with=none -size=32`"},
 	{Name: "poolgen", Kind: Generated, FIFO: true, Yields: true, Not: []string{"S10"}, New: newDefault, Note: "the default set"},
 	{Name: "poolgen, barging", Kind: Generated, Yields: true, Only: []string{"S1", "S3", "S4", "S5", "S9"}, New: newBarging, Note: "the default set and `-with=barging`: as in sync.Mutex, requesters may go before those who wait as long as nobody has waited for 1 ms"},
 	{Name: "poolgen fixed", Kind: Generated, FIFO: true, Yields: true, Only: []string{"S1", "S2", "S6"}, Fixed: 32, New: newDefaultFixed, Note: "`-size=32`"},

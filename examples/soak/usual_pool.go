@@ -316,11 +316,13 @@ var ErrUsualPoolExhausted = errors.New("UsualPool: all places are taken")
 
 // UsualPoolError is the error of an operation of the pool, or of a hook that it called.
 type UsualPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -605,14 +607,17 @@ func (p *UsualPool) handOver(s *usualSlot) {
 	p.unlock()
 	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 	// releasers soon wait there, too.
-	if given && p.prompt.Load() < 768 && !p.timed(s) {
+	if given && p.prompt.Load() < usualPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
 
+// usualPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const usualPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *UsualPool) timed(s *usualSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= usualPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -865,7 +870,7 @@ func (p *UsualPool) endBarging() {
 // before them, and always if waiters come late to what is left for them.
 func (p *UsualPool) owed(turn uint64) bool {
 	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < usualPromptly)
 }
 
 // offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins

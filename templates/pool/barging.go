@@ -33,7 +33,7 @@ func (p *Pool) endBarging() {
 //poolgen:if hasBarging
 func (p *Pool) owed(turn uint64) bool {
 	limit := p.limit.Load()
-	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < 768)
+	return limit <= 0 && (limit == 0 || turn&28 == 28 || p.prompt.Load() < promptly)
 }
 
 // offer leaves a place that was made idle, although somebody waits, to whoever comes. A goroutine passes it on that begins

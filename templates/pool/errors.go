@@ -17,12 +17,14 @@ var ErrPoolExhausted = errors.New("Pool: all places are taken")
 
 // PoolError is the error of an operation of the pool, or of a hook that it called.
 type PoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration //poolgen:if hasStats // until then
-	latest                              error         //poolgen:if hasStats // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int           //poolgen:if hasStats
-	holders                             string        //poolgen:if hasLeaks // of leases then
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited  time.Duration //poolgen:if hasStats // until then
+	latest  error         //poolgen:if hasStats // failure before that
+	holders string        //poolgen:if hasLeaks // of leases then
+
+	size, inUse, filling, busy, waiting int //poolgen:if hasStats // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.

@@ -210,16 +210,21 @@ func (p *Pool) handOver(s *slot) {
 	p.unlock()
 	// (hasYield) The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 	// (hasYield) releasers soon wait there, too.
-	if hasYield && given && p.prompt.Load() < 768 && !p.timed(s) {
+	if hasYield && given && p.prompt.Load() < promptly && !p.timed(s) {
 		runtime.Gosched()
 	}
 }
+
+// promptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+//
+//poolgen:if hasYield
+const promptly = 768
 
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 //
 //poolgen:if hasYield
 func (p *Pool) timed(s *slot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= promptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.

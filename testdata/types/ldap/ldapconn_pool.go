@@ -281,11 +281,13 @@ var ErrLdapConnPoolExhausted = errors.New("LdapConnPool: all places are taken")
 
 // LdapConnPoolError is the error of an operation of the pool, or of a hook that it called.
 type LdapConnPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -533,9 +535,12 @@ func (p *LdapConnPool) next() *ldapConnWaiter {
 	return nil
 }
 
+// ldapConnPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const ldapConnPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *LdapConnPool) timed(s *ldapConnSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= ldapConnPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -755,7 +760,7 @@ func (p *LdapConnPool) recycle(s *ldapConnSlot) {
 		p.unlock()
 		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 		// releasers soon wait there, too.
-		if given && p.prompt.Load() < 768 && !p.timed(s) {
+		if given && p.prompt.Load() < ldapConnPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
 	} else if p.limit.Load() == 0 {

@@ -294,11 +294,13 @@ var ErrSmtpClientPoolExhausted = errors.New("SmtpClientPool: all places are take
 
 // SmtpClientPoolError is the error of an operation of the pool, or of a hook that it called.
 type SmtpClientPoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -562,9 +564,12 @@ func (p *SmtpClientPool) next() *smtpClientWaiter {
 	return nil
 }
 
+// smtpClientPromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const smtpClientPromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *SmtpClientPool) timed(s *smtpClientSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= smtpClientPromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -807,7 +812,7 @@ func (p *SmtpClientPool) recycle(s *smtpClientSlot) {
 		p.unlock()
 		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 		// releasers soon wait there, too.
-		if given && p.prompt.Load() < 768 && !p.timed(s) {
+		if given && p.prompt.Load() < smtpClientPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
 	} else if p.limit.Load() == 0 {

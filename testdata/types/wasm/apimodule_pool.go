@@ -281,11 +281,13 @@ var ErrApiModulePoolExhausted = errors.New("ApiModulePool: all places are taken"
 
 // ApiModulePoolError is the error of an operation of the pool, or of a hook that it called.
 type ApiModulePoolError struct {
-	Op                                  string
-	Err                                 error         // the cause: what the hook returned, or why the context ended
-	waited                              time.Duration // until then
-	latest                              error         // failure before that, and how many places were what:
-	size, inUse, filling, busy, waiting int
+	Op  string
+	Err error // the cause: what the hook returned, or why the context ended
+
+	waited time.Duration // until then
+	latest error         // failure before that
+
+	size, inUse, filling, busy, waiting int // how many places were what
 }
 
 // Error is put together only if somebody reads it: where requesters give up in masses, nobody does.
@@ -533,9 +535,12 @@ func (p *ApiModulePool) next() *apiModuleWaiter {
 	return nil
 }
 
+// apiModulePromptly is how many of 1,024 waiters have to come promptly for releasers not to make way.
+const apiModulePromptly = 768
+
 // timed reports whether a hand-over is to tell how prompt waiters are: one in 16 is, but one in 1,024 where they have been late.
 func (p *ApiModulePool) timed(s *apiModuleSlot) bool {
-	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= 768)
+	return s.turn.Load()&4092 == 0 || s.turn.Load()&60 == 0 && (s.turn.Load() < 512 || p.prompt.Load() >= apiModulePromptly)
 }
 
 // deliver passes on a place, under mu, to the oldest waiter or else to the idle ones.
@@ -755,7 +760,7 @@ func (p *ApiModulePool) recycle(s *apiModuleSlot) {
 		p.unlock()
 		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
 		// releasers soon wait there, too.
-		if given && p.prompt.Load() < 768 && !p.timed(s) {
+		if given && p.prompt.Load() < apiModulePromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
 	} else if p.limit.Load() == 0 {
