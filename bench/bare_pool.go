@@ -69,7 +69,8 @@ func NewBarePool(options BarePoolOptions) (*BarePool, error) {
 	}
 	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareSlot]*bareJob{}}
 	p.slots.Store(new([]*bareSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -92,10 +93,14 @@ func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 }
 
 // TryAcquire is [BarePool.Acquire] that waits for what is under way, but not for others: it returns [ErrBarePoolExhausted] then.
-func (p *BarePool) TryAcquire(ctx context.Context) (BareLease, error) { return p.acquire(ctx, 0) }
+func (p *BarePool) TryAcquire(ctx context.Context) (lease BareLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [BarePool.Acquire] that, if all places are taken, creates a connection outside of them, see [BareLease.Fresh].
-func (p *BarePool) AcquireOrCreate(ctx context.Context) (BareLease, error) { return p.acquire(ctx, -1) }
+func (p *BarePool) AcquireOrCreate(ctx context.Context) (lease BareLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -191,8 +196,8 @@ func (l BareLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < barePromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -205,9 +210,10 @@ func (l BareLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -250,7 +256,7 @@ type BarePoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrBarePoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -337,6 +343,11 @@ func (p *BarePool) place(i int) *bareSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *BarePool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *BarePool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BarePool) search(n, i int) *bareSlot {
 	for range n {
@@ -408,13 +419,12 @@ func (p *BarePool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// bareWaiter is a requester that waits.
 type bareWaiter struct {
 	next, prev *bareWaiter     // nil outside the queue
 	job        *bareJob        // nil of those who are in the queue for the first time
@@ -769,7 +779,7 @@ func (p *BarePool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	return err
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func() (*Bare, error) = NewBare
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal
 

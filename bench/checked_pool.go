@@ -71,7 +71,8 @@ func NewCheckedPool(options CheckedPoolOptions) (*CheckedPool, error) {
 	}
 	p := &CheckedPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*checkedSlot]*checkedJob{}}
 	p.slots.Store(new([]*checkedSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -95,10 +96,12 @@ func (p *CheckedPool) Acquire(ctx context.Context) (lease CheckedLease, err erro
 }
 
 // TryAcquire is [CheckedPool.Acquire] that waits for what is under way, but not for others: it returns [ErrCheckedPoolExhausted] then.
-func (p *CheckedPool) TryAcquire(ctx context.Context) (CheckedLease, error) { return p.acquire(ctx, 0) }
+func (p *CheckedPool) TryAcquire(ctx context.Context) (lease CheckedLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [CheckedPool.Acquire] that, if all places are taken, creates a connection outside of them, see [CheckedLease.Fresh].
-func (p *CheckedPool) AcquireOrCreate(ctx context.Context) (CheckedLease, error) {
+func (p *CheckedPool) AcquireOrCreate(ctx context.Context) (lease CheckedLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -214,8 +217,8 @@ func (l CheckedLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < checkedPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -228,9 +231,10 @@ func (l CheckedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l CheckedLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -276,7 +280,7 @@ type CheckedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrCheckedPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -370,6 +374,11 @@ func (p *CheckedPool) place(i int) *checkedSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *CheckedPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *CheckedPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *CheckedPool) search(n, i int) *checkedSlot {
 	for range n {
@@ -442,13 +451,12 @@ func (p *CheckedPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// checkedWaiter is a requester that waits.
 type checkedWaiter struct {
 	next, prev *checkedWaiter  // nil outside the queue
 	job        *checkedJob     // nil of those who are in the queue for the first time
@@ -865,7 +873,7 @@ func (p *CheckedPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func() (*Checked, error) = NewChecked
 	_ func(*Checked) bool      = (*Checked).NeedsHealthCheck

@@ -269,7 +269,14 @@ func (f *folder) choice(n *ast.SwitchStmt, dropped map[ast.Node]bool) {
 
 // pair makes an if of a switch of which a case that leaves, and one that always holds, are left.
 func (f *folder) pair(n *ast.SwitchStmt, left []*ast.CaseClause) {
-	if n.Tag != nil || len(left) != 2 || len(left[1].List) != 1 || !leaves(left[0].Body) {
+	if n.Init != nil || n.Tag != nil || len(left) != 2 || len(left[0].List) != 1 || len(left[1].List) != 1 {
+		return
+	}
+	body := left[0].Body
+	if len(body) == 0 {
+		return
+	}
+	if _, returns := body[len(body)-1].(*ast.ReturnStmt); !returns {
 		return
 	}
 	if value, known := f.features.eval(left[1].List[0]); !known || !value {
@@ -326,7 +333,7 @@ func (f *folder) remarks() {
 			switch {
 			case feature == "":
 			case f.features[feature]:
-				f.edits = append(f.edits, edit{from: f.offset(c.Pos()), to: f.offset(c.End()) - len(rest), text: "// "})
+				f.edits = append(f.edits, edit{from: f.offset(c.Pos()), to: f.offset(c.End()), text: "// " + f.names.inText(rest)})
 			default:
 				f.cut(f.offset(c.Pos()), f.offset(c.End()))
 			}

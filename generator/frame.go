@@ -86,16 +86,20 @@ func (c *Connection) guards(n names) string {
 		}
 	}
 	var b strings.Builder
+	guards := c.watches(n)
+	but := ""
+	if len(guards) > 0 {
+		but = ", and for types without the methods below"
+	}
 	switch len(list) {
 	case 0:
 	case 1:
-		b.WriteString("// The pool is made for a hook with this signature.\n")
+		b.WriteString("// The pool is made for a hook with this signature" + but + ".\n")
 		b.WriteString(print(jen.Var().Add(list...)) + "\n")
 	default:
-		b.WriteString("// The pool is made for hooks with these signatures.\n")
+		b.WriteString("// The pool is made for hooks with these signatures" + but + ".\n")
 		b.WriteString(print(jen.Var().Defs(list...)) + "\n")
 	}
-	guards := c.watches(n)
 	for _, g := range guards {
 		b.WriteString(g.selectors() + "\n")
 	}

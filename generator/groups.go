@@ -30,7 +30,7 @@ var Groups = GroupTable{
 	{Name: "detach", Feature: "hasDetach", Default: true, Adds: "Detach, which takes a connection out of the pool for good"},
 	{Name: "limits", Feature: "hasLimits", Default: true, Adds: "the options MaxWaiters and MaxConcurrentCreates"},
 	{Name: "stats", Feature: "hasStats", Default: true, Adds: "Stats, and errors that say what the pool looked like"},
-	{Name: "yield", Feature: "hasYield", Default: true, Adds: "that releasers make way for those who get their place, where these would come late"},
+	{Name: "yield", Feature: "hasYield", Default: true, Adds: "releasers that make way for who gets their place, where that one would come late"},
 	{Name: "demand", Feature: "hasDemand", Default: true, Adds: "as few creates as the queue needs, instead of one for each who waits"},
 	{Name: "suspicion", Feature: "hasSuspicion", Default: true, Hooks: []Kind{Check}, Adds: "a check of all idle connections when one has failed its check"},
 	{Name: "lifetime", Feature: "hasLifetime", Adds: "the options MaxLifetime and MaxLifetimeJitter"},

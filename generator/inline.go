@@ -192,10 +192,13 @@ func (c *Connection) statement(h *Hook, typ string, args map[Role]string) string
 // none is the expression for no connection.
 func (c *Connection) none() string {
 	if c.ByValue {
-		return "*new(" + c.Type + ")"
+		return noneOf(c.Type)
 	}
 	return "nil"
 }
+
+// noneOf is the expression for no connection of a type of values.
+func noneOf(typ string) string { return "*new(" + typ + ")" }
 
 // creation is statement for create.
 func (c *Connection) creation(h *Hook, typ string, args map[Role]string) string {

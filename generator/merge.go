@@ -3,7 +3,6 @@ package generator
 import (
 	"go/ast"
 	"go/token"
-	"iter"
 	"slices"
 	"strings"
 )
@@ -31,7 +30,7 @@ type merger struct {
 // merge makes the edit of the caller. It makes none, and reports false, if the function does not fit there.
 func (m *merger) merge() bool {
 	stmts := m.fn.Body.List
-	if len(stmts) == 0 || m.from.lines(m.fn)+m.to.lines(m.caller) > screen || !m.bind() || m.mixes() {
+	if len(stmts) == 0 || m.from.lines(m.fn)+m.to.lines(m.caller) > screen || m.isSpecial() || !m.bind() || m.mixes() {
 		return false
 	}
 	value := m.value()
@@ -49,18 +48,42 @@ func (m *merger) merge() bool {
 			return m.put(stmt, m.fn.Body.Rbrace, "")
 		}
 	case *ast.ReturnStmt:
-		if len(stmt.Results) == 1 && slices.Equal(fieldNames(m.fn.Type.Results), fieldNames(m.caller.Type.Results)) && !slices.ContainsFunc(m.stack, isClosure) {
+		if len(stmt.Results) == 1 && m.sameResults() && !slices.ContainsFunc(m.stack, isClosure) {
 			return m.put(stmt, m.fn.Body.Rbrace, "")
 		}
 	case *ast.AssignStmt:
-		if value != nil && len(stmt.Lhs) == 1 && !m.defers() {
+		if value != nil && len(stmt.Lhs) == 1 && (stmt.Tok == token.DEFINE || stmt.Tok == token.ASSIGN) && !m.defers() {
 			return m.put(stmt, value.Pos()-token.Pos(len("return ")), m.assigned(stmt, value))
 		}
 	}
 	return false
 }
 
-// defers reports whether the function does something when it returns, which might be too late in the caller.
+// isSpecial reports whether the function is more than its statements: to the compiler, or because it recovers.
+func (m *merger) isSpecial() bool {
+	for _, c := range m.fn.Doc.List {
+		if strings.HasPrefix(c.Text, "//") && obeyed.MatchString(c.Text) && !strings.HasPrefix(c.Text, onceMark) {
+			return true
+		}
+	}
+	for id := range variables(m.fn.Body) {
+		if id.Name == "recover" {
+			return true
+		}
+	}
+	return false
+}
+
+// sameResults reports whether the caller returns what the function does, by the same names if any, and has not set that yet.
+func (m *merger) sameResults() bool {
+	theirs, callers := m.fn.Type.Results, m.caller.Type.Results
+	if theirs == nil || callers == nil || m.from.between(theirs.Pos(), theirs.End()) != m.to.between(callers.Pos(), callers.End()) {
+		return false
+	}
+	return !slices.ContainsFunc(fieldNames(theirs), func(name string) bool { return len(writes(m.caller.Body, isVariable(name))) > 0 })
+}
+
+// defers reports whether the function does something when it returns, which would be too late in the caller.
 func (m *merger) defers() bool {
 	for n := range ast.Preorder(m.fn.Body) {
 		if _, is := n.(*ast.DeferStmt); is {
@@ -127,198 +150,13 @@ func (m *merger) express(value ast.Expr) bool {
 			text = "(" + text + ")"
 		}
 	case *ast.UnaryExpr, *ast.SelectorExpr, *ast.StarExpr, *ast.IndexExpr:
-		if _, ok := value.(*ast.BinaryExpr); ok {
+		switch value.(type) {
+		case *ast.BinaryExpr, *ast.UnaryExpr:
 			text = "(" + text + ")"
 		}
 	}
 	m.to.replace(m.call.Pos(), m.call.End(), text)
 	return true
-}
-
-// bind puts the arguments in the place of the parameters. What is more than a name, or a field, is evaluated first.
-func (m *merger) bind() bool {
-	m.body, m.free = m.from.unedited(), map[string]bool{}
-	names, args := fieldNames(m.fn.Recv), m.call.Args
-	if m.fn.Recv != nil {
-		args = append([]ast.Expr{m.call.Fun.(*ast.SelectorExpr).X}, args...)
-	}
-	names = append(names, fieldNames(m.fn.Type.Params)...)
-	if len(names) != len(args) || m.call.Ellipsis.IsValid() {
-		return false
-	}
-	for i, name := range names {
-		text := m.to.between(args[i].Pos(), args[i].End())
-		switch {
-		case text == name:
-		case !isPlain(args[i]):
-			m.before += name + " := " + text + "\n"
-			m.bound = append(m.bound, name)
-		case assigns(m.fn.Body, name):
-			return false
-		default:
-			for id := range variables(m.fn.Body) {
-				if id.Name == name {
-					m.body.replace(id.Pos(), id.End(), text)
-				}
-			}
-			for id := range variables(args[i]) {
-				m.free[id.Name] = true
-			}
-		}
-	}
-	return true
-}
-
-// isPlain reports whether an expression is a name, a literal, or a field of what is.
-func isPlain(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.Ident, *ast.BasicLit:
-		return true
-	case *ast.SelectorExpr:
-		return isPlain(e.X)
-	case *ast.UnaryExpr:
-		return e.Op == token.AND && isPlain(e.X)
-	}
-	return false
-}
-
-// mixes reports whether a name would mean something else where the function's statements are to be.
-func (m *merger) mixes() bool {
-	own, callers := declares(m.fn), declares(m.caller)
-	for id := range variables(m.fn.Body) {
-		if !own[id.Name] && callers[id.Name] {
-			return true
-		}
-	}
-	for _, name := range slices.Concat(fieldNames(m.fn.Recv), fieldNames(m.fn.Type.Params)) {
-		delete(own, name)
-	}
-	for name := range own {
-		if m.free[name] {
-			return true
-		}
-	}
-	added := m.bound
-	for _, stmt := range m.fn.Body.List {
-		if _, inner := stmt.(*ast.RangeStmt); !inner {
-			added = append(added, variablesOf(stmt)...)
-		}
-	}
-	for id := range variables(m.caller) {
-		if id.Name != m.kept() && slices.Contains(added, id.Name) {
-			return true
-		}
-	}
-	return false
-}
-
-// fieldNames are the names in a list of parameters or results.
-func fieldNames(list *ast.FieldList) (names []string) {
-	if list != nil {
-		for _, field := range list.List {
-			for _, name := range field.Names {
-				names = append(names, name.Name)
-			}
-		}
-	}
-	return names
-}
-
-// declares are the names of a function's parameters, results and variables.
-func declares(fn *ast.FuncDecl) map[string]bool {
-	names := map[string]bool{}
-	for n := range ast.Preorder(fn) {
-		for _, name := range slices.Concat(variablesOf(n), parametersOf(n)) {
-			names[name] = true
-		}
-	}
-	return names
-}
-
-// parametersOf are the names of the parameters and results of a function.
-func parametersOf(n ast.Node) []string {
-	switch n := n.(type) {
-	case *ast.FuncDecl:
-		return fieldNames(n.Recv)
-	case *ast.FuncType:
-		return slices.Concat(fieldNames(n.Params), fieldNames(n.Results))
-	}
-	return nil
-}
-
-// variablesOf are the names of the variables that a statement, or a part of it, declares.
-func variablesOf(n ast.Node) (names []string) {
-	var list []ast.Expr
-	switch n := n.(type) {
-	case *ast.RangeStmt:
-		if n.Tok == token.DEFINE {
-			list = []ast.Expr{n.Key, n.Value}
-		}
-	case *ast.AssignStmt:
-		if n.Tok == token.DEFINE {
-			list = n.Lhs
-		}
-	case *ast.ValueSpec:
-		for _, id := range n.Names {
-			list = append(list, id)
-		}
-	case *ast.DeclStmt:
-		for spec := range ast.Preorder(n.Decl) {
-			if spec, ok := spec.(*ast.ValueSpec); ok {
-				names = append(names, variablesOf(spec)...)
-			}
-		}
-	}
-	for _, e := range list {
-		if id, ok := e.(*ast.Ident); ok {
-			names = append(names, id.Name)
-		}
-	}
-	return names
-}
-
-// variables are the identifiers that are not those of fields, methods or the like.
-func variables(n ast.Node) iter.Seq[*ast.Ident] {
-	return func(yield func(*ast.Ident) bool) {
-		skip, stop := map[ast.Node]bool{}, false
-		ast.Inspect(n, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.SelectorExpr:
-				skip[n.Sel] = true
-			case *ast.KeyValueExpr:
-				_, isName := n.Key.(*ast.Ident)
-				skip[n.Key] = isName
-			case *ast.Ident:
-				stop = stop || !skip[n] && !yield(n)
-			}
-			return !stop
-		})
-	}
-}
-
-// assigns reports whether a variable may change.
-func assigns(body ast.Node, name string) bool {
-	is := func(e ast.Expr) bool {
-		id, ok := e.(*ast.Ident)
-		return ok && id.Name == name
-	}
-	for n := range ast.Preorder(body) {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			if slices.ContainsFunc(n.Lhs, is) {
-				return true
-			}
-		case *ast.IncDecStmt:
-			if is(n.X) {
-				return true
-			}
-		case *ast.UnaryExpr:
-			if n.Op == token.AND && is(n.X) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // returns counts the statements by which a function returns, and not those within.

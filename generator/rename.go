@@ -59,8 +59,13 @@ func (s *source) rename(n names, ids *identifiers, others map[string]string) {
 				continue
 			}
 			to := cmp.Or(n[node.Name], others[node.Name])
-			if to == n["Conn"] && shadow != nil && shadow.Pos() < node.Pos() && node.Pos() < shadow.End() {
-				to = n["leased"]
+			if shadow != nil && shadow.Pos() < node.Pos() && node.Pos() < shadow.End() {
+				switch {
+				case to == n["Conn"]:
+					to = n["leased"]
+				case to == noneOf(n["Conn"]):
+					to = noneOf(n["leased"])
+				}
 			}
 			if to != "" {
 				s.replace(node.Pos(), node.End(), to)

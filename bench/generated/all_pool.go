@@ -128,7 +128,8 @@ func NewAllPool(c *Server, options AllPoolOptions) (*AllPool, error) {
 	p := &AllPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*allSlot]*allJob{}}
 	p.context = c
 	p.slots.Store(new([]*allSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -156,10 +157,14 @@ func (p *AllPool) Acquire(ctx context.Context) (lease AllLease, err error) {
 }
 
 // TryAcquire is [AllPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAllPoolExhausted] then.
-func (p *AllPool) TryAcquire(ctx context.Context) (AllLease, error) { return p.acquire(ctx, 0) }
+func (p *AllPool) TryAcquire(ctx context.Context) (lease AllLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [AllPool.Acquire] that, if all places are taken, creates a connection outside of them, see [AllLease.Fresh].
-func (p *AllPool) AcquireOrCreate(ctx context.Context) (AllLease, error) { return p.acquire(ctx, -1) }
+func (p *AllPool) AcquireOrCreate(ctx context.Context) (lease AllLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -275,7 +280,8 @@ func (l AllLease) IdleTime() time.Duration { return l.slot.rested }
 // Discard ends the lease of a connection that is not to be used again.
 func (l AllLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -326,7 +332,7 @@ type AllPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrAllPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 
@@ -467,6 +473,11 @@ func (p *AllPool) place(i int) *allSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *AllPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *AllPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllPool) search(n, i int) *allSlot {
 	for range n {
@@ -579,13 +590,12 @@ func (p *AllPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// allWaiter is a requester that waits.
 type allWaiter struct {
 	next, prev *allWaiter      // nil outside the queue
 	job        *allJob         // nil of those who are in the queue for the first time
@@ -712,7 +722,6 @@ func (p *AllPool) next() *allWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *AllPool) handOver(s *allSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -720,8 +729,8 @@ func (p *AllPool) handOver(s *allSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < allPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -1470,7 +1479,7 @@ func (p *AllPool) report(leaks []AllLeak) {
 	}
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*All, error) = DialAll
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllPoolAgain{}.NeedsHealthCheck, goGenerateAllPoolAgain{}.HealthCheck, goGenerateAllPoolAgain{}.Ping, goGenerateAllPoolAgain{}.Close, goGenerateAllPoolAgain{}.Reset, goGenerateAllPoolAgain{}.Broken, goGenerateAllPoolAgain{}.IsClosed, goGenerateAllPoolAgain{}.AfterCreate, goGenerateAllPoolAgain{}.BeforeAcquire, goGenerateAllPoolAgain{}.AfterRelease, goGenerateAllPoolAgain{}.BeforeClose, goGenerateAllPoolAgain{}.IsFatal
 

@@ -128,7 +128,8 @@ func NewAllFixedPool(c *Server, options AllFixedPoolOptions) (*AllFixedPool, err
 	for i := range p.fixed {
 		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
-	p.stats.MaxSize, p.stats.Vacant = allFixedSize, allFixedSize
+	p.stats.Vacant = allFixedSize
+	p.stats.MaxSize = allFixedSize
 	p.ages = make([]allFixedAge, allFixedSize)
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
@@ -157,12 +158,12 @@ func (p *AllFixedPool) Acquire(ctx context.Context) (lease AllFixedLease, err er
 }
 
 // TryAcquire is [AllFixedPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAllFixedPoolExhausted] then.
-func (p *AllFixedPool) TryAcquire(ctx context.Context) (AllFixedLease, error) {
+func (p *AllFixedPool) TryAcquire(ctx context.Context) (lease AllFixedLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [AllFixedPool.Acquire] that, if all places are taken, creates a connection outside of them, see [AllFixedLease.Fresh].
-func (p *AllFixedPool) AcquireOrCreate(ctx context.Context) (AllFixedLease, error) {
+func (p *AllFixedPool) AcquireOrCreate(ctx context.Context) (lease AllFixedLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -280,7 +281,8 @@ func (l AllFixedLease) IdleTime() time.Duration { return l.slot.rested }
 // Discard ends the lease of a connection that is not to be used again.
 func (l AllFixedLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -330,7 +332,7 @@ type AllFixedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrAllFixedPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 
@@ -475,6 +477,11 @@ func (p *AllFixedPool) places() int {
 	return allFixedSize
 }
 
+// size returns how many places there may be.
+func (p *AllFixedPool) size() int {
+	return allFixedSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *AllFixedPool) search(n, i int) *allFixedSlot {
 	for range n {
@@ -582,13 +589,12 @@ func (p *AllFixedPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// allFixedWaiter is a requester that waits.
 type allFixedWaiter struct {
 	next, prev *allFixedWaiter // nil outside the queue
 	job        *allFixedJob    // nil of those who are in the queue for the first time
@@ -715,7 +721,6 @@ func (p *AllFixedPool) next() *allFixedWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *AllFixedPool) handOver(s *allFixedSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -723,8 +728,8 @@ func (p *AllFixedPool) handOver(s *allFixedSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < allFixedPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -1438,7 +1443,7 @@ func (p *AllFixedPool) report(leaks []AllFixedLeak) {
 	}
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*AllFixed, error) = DialAllFixed
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateAllFixedPoolAgain{}.NeedsHealthCheck, goGenerateAllFixedPoolAgain{}.HealthCheck, goGenerateAllFixedPoolAgain{}.Ping, goGenerateAllFixedPoolAgain{}.Close, goGenerateAllFixedPoolAgain{}.Reset, goGenerateAllFixedPoolAgain{}.Broken, goGenerateAllFixedPoolAgain{}.IsClosed, goGenerateAllFixedPoolAgain{}.AfterCreate, goGenerateAllFixedPoolAgain{}.BeforeAcquire, goGenerateAllFixedPoolAgain{}.AfterRelease, goGenerateAllFixedPoolAgain{}.BeforeClose, goGenerateAllFixedPoolAgain{}.IsFatal
 

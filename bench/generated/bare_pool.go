@@ -60,7 +60,7 @@ func NewBarePool(c *Server, options BarePoolOptions) (*BarePool, error) {
 	p := &BarePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bareSlot]*bareJob{}}
 	p.context = c
 	p.slots.Store(new([]*bareSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -155,9 +155,10 @@ func (l BareLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot)
+		p.unlock()
 	}
 }
 
@@ -166,9 +167,7 @@ func (l BareLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// bareStats is the state of a pool.
 type bareStats struct {
-	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
 	Vacant   int // places without a connection
@@ -247,6 +246,7 @@ func (p *BarePool) retire(s *bareSlot) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BarePool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		// The lowest vacant place is filled.
 		i := 0
 		for i < p.high && p.place(i).state != &p.stats.Vacant {
 			i++
@@ -276,13 +276,12 @@ func (p *BarePool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize {
+	if p.closed && p.stats.Vacant == p.options.MaxSize {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// bareWaiter is a requester that waits.
 type bareWaiter struct {
 	next, prev *bareWaiter     // nil outside the queue
 	ctx        context.Context // lends its values to a create
@@ -332,6 +331,7 @@ func (p *BarePool) obtain(ctx context.Context) (s *bareSlot, err error) {
 		s = <-w.ready
 	}
 	if s == nil && w.err == nil {
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
@@ -440,7 +440,7 @@ func (p *BarePool) finish(s *bareSlot, j *bareJob, conn *Bare, err error) {
 	p.deliver(s)
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*Bare, error) = DialBare
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBarePoolAgain{}.NeedsHealthCheck, goGenerateBarePoolAgain{}.HealthCheck, goGenerateBarePoolAgain{}.Ping, goGenerateBarePoolAgain{}.Close, goGenerateBarePoolAgain{}.Reset, goGenerateBarePoolAgain{}.Broken, goGenerateBarePoolAgain{}.IsClosed, goGenerateBarePoolAgain{}.AfterCreate, goGenerateBarePoolAgain{}.BeforeAcquire, goGenerateBarePoolAgain{}.AfterRelease, goGenerateBarePoolAgain{}.BeforeClose, goGenerateBarePoolAgain{}.IsFatal
 

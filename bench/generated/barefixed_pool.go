@@ -63,7 +63,7 @@ func NewBareFixedPool(c *Server, options BareFixedPoolOptions) (*BareFixedPool, 
 	for i := range p.fixed {
 		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
-	p.stats.MaxSize, p.stats.Vacant = bareFixedSize, bareFixedSize
+	p.stats.Vacant = bareFixedSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -158,9 +158,10 @@ func (l BareFixedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BareFixedLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot)
+		p.unlock()
 	}
 }
 
@@ -169,9 +170,7 @@ func (l BareFixedLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// bareFixedStats is the state of a pool.
 type bareFixedStats struct {
-	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
 	Vacant   int // places without a connection
@@ -253,6 +252,7 @@ func (p *BareFixedPool) retire(s *bareFixedSlot) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *BareFixedPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		// The lowest vacant place is filled.
 		i := 0
 		for i < p.high && p.place(i).state != &p.stats.Vacant {
 			i++
@@ -278,13 +278,12 @@ func (p *BareFixedPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize {
+	if p.closed && p.stats.Vacant == bareFixedSize {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// bareFixedWaiter is a requester that waits.
 type bareFixedWaiter struct {
 	next, prev *bareFixedWaiter // nil outside the queue
 	ctx        context.Context  // lends its values to a create
@@ -334,6 +333,7 @@ func (p *BareFixedPool) obtain(ctx context.Context) (s *bareFixedSlot, err error
 		s = <-w.ready
 	}
 	if s == nil && w.err == nil {
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
@@ -442,7 +442,7 @@ func (p *BareFixedPool) finish(s *bareFixedSlot, j *bareFixedJob, conn *BareFixe
 	p.deliver(s)
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*BareFixed, error) = DialBareFixed
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBareFixedPoolAgain{}.NeedsHealthCheck, goGenerateBareFixedPoolAgain{}.HealthCheck, goGenerateBareFixedPoolAgain{}.Ping, goGenerateBareFixedPoolAgain{}.Close, goGenerateBareFixedPoolAgain{}.Reset, goGenerateBareFixedPoolAgain{}.Broken, goGenerateBareFixedPoolAgain{}.IsClosed, goGenerateBareFixedPoolAgain{}.AfterCreate, goGenerateBareFixedPoolAgain{}.BeforeAcquire, goGenerateBareFixedPoolAgain{}.AfterRelease, goGenerateBareFixedPoolAgain{}.BeforeClose, goGenerateBareFixedPoolAgain{}.IsFatal
 

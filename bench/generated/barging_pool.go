@@ -78,7 +78,8 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	p := &BargingPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bargingSlot]*bargingJob{}}
 	p.context = c
 	p.slots.Store(new([]*bargingSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -105,10 +106,12 @@ func (p *BargingPool) Acquire(ctx context.Context) (lease BargingLease, err erro
 }
 
 // TryAcquire is [BargingPool.Acquire] that waits for what is under way, but not for others: it returns [ErrBargingPoolExhausted] then.
-func (p *BargingPool) TryAcquire(ctx context.Context) (BargingLease, error) { return p.acquire(ctx, 0) }
+func (p *BargingPool) TryAcquire(ctx context.Context) (lease BargingLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [BargingPool.Acquire] that, if all places are taken, creates a connection outside of them, see [BargingLease.Fresh].
-func (p *BargingPool) AcquireOrCreate(ctx context.Context) (BargingLease, error) {
+func (p *BargingPool) AcquireOrCreate(ctx context.Context) (lease BargingLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -214,9 +217,10 @@ func (l BargingLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BargingLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -259,7 +263,7 @@ type BargingPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrBargingPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -346,6 +350,11 @@ func (p *BargingPool) place(i int) *bargingSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *BargingPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *BargingPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *BargingPool) search(n, i int) *bargingSlot {
 	for range n {
@@ -420,13 +429,12 @@ func (p *BargingPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// bargingWaiter is a requester that waits.
 type bargingWaiter struct {
 	next, prev *bargingWaiter  // nil outside the queue
 	job        *bargingJob     // nil of those who are in the queue for the first time
@@ -542,7 +550,6 @@ func (p *BargingPool) next() *bargingWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *BargingPool) handOver(s *bargingSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -550,8 +557,8 @@ func (p *BargingPool) handOver(s *bargingSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < bargingPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -847,7 +854,7 @@ func (p *BargingPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	return err
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*Barging, error) = DialBarging
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateBargingPoolAgain{}.NeedsHealthCheck, goGenerateBargingPoolAgain{}.HealthCheck, goGenerateBargingPoolAgain{}.Ping, goGenerateBargingPoolAgain{}.Close, goGenerateBargingPoolAgain{}.Reset, goGenerateBargingPoolAgain{}.Broken, goGenerateBargingPoolAgain{}.IsClosed, goGenerateBargingPoolAgain{}.AfterCreate, goGenerateBargingPoolAgain{}.BeforeAcquire, goGenerateBargingPoolAgain{}.AfterRelease, goGenerateBargingPoolAgain{}.BeforeClose, goGenerateBargingPoolAgain{}.IsFatal
 

@@ -71,7 +71,8 @@ func NewDefaultPool(c *Server, options DefaultPoolOptions) (*DefaultPool, error)
 	p := &DefaultPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*defaultSlot]*defaultJob{}}
 	p.context = c
 	p.slots.Store(new([]*defaultSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -94,10 +95,12 @@ func (p *DefaultPool) Acquire(ctx context.Context) (lease DefaultLease, err erro
 }
 
 // TryAcquire is [DefaultPool.Acquire] that waits for what is under way, but not for others: it returns [ErrDefaultPoolExhausted] then.
-func (p *DefaultPool) TryAcquire(ctx context.Context) (DefaultLease, error) { return p.acquire(ctx, 0) }
+func (p *DefaultPool) TryAcquire(ctx context.Context) (lease DefaultLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [DefaultPool.Acquire] that, if all places are taken, creates a connection outside of them, see [DefaultLease.Fresh].
-func (p *DefaultPool) AcquireOrCreate(ctx context.Context) (DefaultLease, error) {
+func (p *DefaultPool) AcquireOrCreate(ctx context.Context) (lease DefaultLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -195,8 +198,8 @@ func (l DefaultLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < defaultPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -209,9 +212,10 @@ func (l DefaultLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l DefaultLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -254,7 +258,7 @@ type DefaultPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrDefaultPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -341,6 +345,11 @@ func (p *DefaultPool) place(i int) *defaultSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *DefaultPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *DefaultPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *DefaultPool) search(n, i int) *defaultSlot {
 	for range n {
@@ -412,13 +421,12 @@ func (p *DefaultPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// defaultWaiter is a requester that waits.
 type defaultWaiter struct {
 	next, prev *defaultWaiter  // nil outside the queue
 	job        *defaultJob     // nil of those who are in the queue for the first time
@@ -773,7 +781,7 @@ func (p *DefaultPool) Warm(ctx context.Context, n int, create func(ctx context.C
 	return err
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*Default, error) = DialDefault
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultPoolAgain{}.NeedsHealthCheck, goGenerateDefaultPoolAgain{}.HealthCheck, goGenerateDefaultPoolAgain{}.Ping, goGenerateDefaultPoolAgain{}.Close, goGenerateDefaultPoolAgain{}.Reset, goGenerateDefaultPoolAgain{}.Broken, goGenerateDefaultPoolAgain{}.IsClosed, goGenerateDefaultPoolAgain{}.AfterCreate, goGenerateDefaultPoolAgain{}.BeforeAcquire, goGenerateDefaultPoolAgain{}.AfterRelease, goGenerateDefaultPoolAgain{}.BeforeClose, goGenerateDefaultPoolAgain{}.IsFatal
 

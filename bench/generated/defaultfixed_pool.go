@@ -74,7 +74,8 @@ func NewDefaultFixedPool(c *Server, options DefaultFixedPoolOptions) (*DefaultFi
 	for i := range p.fixed {
 		p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 	}
-	p.stats.MaxSize, p.stats.Vacant = defaultFixedSize, defaultFixedSize
+	p.stats.Vacant = defaultFixedSize
+	p.stats.MaxSize = defaultFixedSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -97,12 +98,12 @@ func (p *DefaultFixedPool) Acquire(ctx context.Context) (lease DefaultFixedLease
 }
 
 // TryAcquire is [DefaultFixedPool.Acquire] that waits for what is under way, but not for others: it returns [ErrDefaultFixedPoolExhausted] then.
-func (p *DefaultFixedPool) TryAcquire(ctx context.Context) (DefaultFixedLease, error) {
+func (p *DefaultFixedPool) TryAcquire(ctx context.Context) (lease DefaultFixedLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [DefaultFixedPool.Acquire] that, if all places are taken, creates a connection outside of them, see [DefaultFixedLease.Fresh].
-func (p *DefaultFixedPool) AcquireOrCreate(ctx context.Context) (DefaultFixedLease, error) {
+func (p *DefaultFixedPool) AcquireOrCreate(ctx context.Context) (lease DefaultFixedLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -200,8 +201,8 @@ func (l DefaultFixedLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < defaultFixedPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -214,9 +215,10 @@ func (l DefaultFixedLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l DefaultFixedLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -259,7 +261,7 @@ type DefaultFixedPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrDefaultFixedPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -346,6 +348,11 @@ func (p *DefaultFixedPool) place(i int) *defaultFixedSlot {
 	return &p.fixed[i]
 }
 
+// size returns how many places there may be.
+func (p *DefaultFixedPool) size() int {
+	return defaultFixedSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *DefaultFixedPool) search(n, i int) *defaultFixedSlot {
 	for range n {
@@ -413,13 +420,12 @@ func (p *DefaultFixedPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// defaultFixedWaiter is a requester that waits.
 type defaultFixedWaiter struct {
 	next, prev *defaultFixedWaiter // nil outside the queue
 	job        *defaultFixedJob    // nil of those who are in the queue for the first time
@@ -774,7 +780,7 @@ func (p *DefaultFixedPool) Warm(ctx context.Context, n int, create func(ctx cont
 	return err
 }
 
-// The pool is made for a hook with this signature.
+// The pool is made for a hook with this signature, and for types without the methods below.
 var _ func(context.Context, *Server) (*DefaultFixed, error) = DialDefaultFixed
 var _, _, _, _, _, _, _, _, _, _, _, _ = goGenerateDefaultFixedPoolAgain{}.NeedsHealthCheck, goGenerateDefaultFixedPoolAgain{}.HealthCheck, goGenerateDefaultFixedPoolAgain{}.Ping, goGenerateDefaultFixedPoolAgain{}.Close, goGenerateDefaultFixedPoolAgain{}.Reset, goGenerateDefaultFixedPoolAgain{}.Broken, goGenerateDefaultFixedPoolAgain{}.IsClosed, goGenerateDefaultFixedPoolAgain{}.AfterCreate, goGenerateDefaultFixedPoolAgain{}.BeforeAcquire, goGenerateDefaultFixedPoolAgain{}.AfterRelease, goGenerateDefaultFixedPoolAgain{}.BeforeClose, goGenerateDefaultFixedPoolAgain{}.IsFatal
 

@@ -73,7 +73,8 @@ func NewNeedsPool(c *Server, options NeedsPoolOptions) (*NeedsPool, error) {
 	p := &NeedsPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*needsSlot]*needsJob{}}
 	p.context = c
 	p.slots.Store(new([]*needsSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -97,10 +98,12 @@ func (p *NeedsPool) Acquire(ctx context.Context) (lease NeedsLease, err error) {
 }
 
 // TryAcquire is [NeedsPool.Acquire] that waits for what is under way, but not for others: it returns [ErrNeedsPoolExhausted] then.
-func (p *NeedsPool) TryAcquire(ctx context.Context) (NeedsLease, error) { return p.acquire(ctx, 0) }
+func (p *NeedsPool) TryAcquire(ctx context.Context) (lease NeedsLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [NeedsPool.Acquire] that, if all places are taken, creates a connection outside of them, see [NeedsLease.Fresh].
-func (p *NeedsPool) AcquireOrCreate(ctx context.Context) (NeedsLease, error) {
+func (p *NeedsPool) AcquireOrCreate(ctx context.Context) (lease NeedsLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -210,8 +213,8 @@ func (l NeedsLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < needsPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -224,9 +227,10 @@ func (l NeedsLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l NeedsLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -271,7 +275,7 @@ type NeedsPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrNeedsPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -365,6 +369,11 @@ func (p *NeedsPool) place(i int) *needsSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *NeedsPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *NeedsPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *NeedsPool) search(n, i int) *needsSlot {
 	for range n {
@@ -436,13 +445,12 @@ func (p *NeedsPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// needsWaiter is a requester that waits.
 type needsWaiter struct {
 	next, prev *needsWaiter    // nil outside the queue
 	job        *needsJob       // nil of those who are in the queue for the first time
@@ -844,7 +852,7 @@ func (p *NeedsPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Server) (*Needs, error) = DialNeeds
 	_ func(*Needs) bool                              = (*Needs).NeedsHealthCheck

@@ -78,7 +78,8 @@ func NewPgxPool(c Address, options PgxPoolOptions) (*PgxPool, error) {
 	p := &PgxPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*pgxSlot]*pgxJob{}}
 	p.context = c
 	p.slots.Store(new([]*pgxSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -105,10 +106,14 @@ func (p *PgxPool) Acquire(ctx context.Context) (lease PgxLease, err error) {
 }
 
 // TryAcquire is [PgxPool.Acquire] that waits for what is under way, but not for others: it returns [ErrPgxPoolExhausted] then.
-func (p *PgxPool) TryAcquire(ctx context.Context) (PgxLease, error) { return p.acquire(ctx, 0) }
+func (p *PgxPool) TryAcquire(ctx context.Context) (lease PgxLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [PgxPool.Acquire] that, if all places are taken, creates a connection outside of them, see [PgxLease.Fresh].
-func (p *PgxPool) AcquireOrCreate(ctx context.Context) (PgxLease, error) { return p.acquire(ctx, -1) }
+func (p *PgxPool) AcquireOrCreate(ctx context.Context) (lease PgxLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -214,9 +219,10 @@ func (l PgxLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l PgxLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -261,7 +267,7 @@ type PgxPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPgxPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -351,6 +357,11 @@ func (p *PgxPool) place(i int) *pgxSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *PgxPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *PgxPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *PgxPool) search(n, i int) *pgxSlot {
 	for range n {
@@ -426,13 +437,12 @@ func (p *PgxPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// pgxWaiter is a requester that waits.
 type pgxWaiter struct {
 	next, prev *pgxWaiter      // nil outside the queue
 	job        *pgxJob         // nil of those who are in the queue for the first time
@@ -548,7 +558,6 @@ func (p *PgxPool) next() *pgxWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *PgxPool) handOver(s *pgxSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -556,8 +565,8 @@ func (p *PgxPool) handOver(s *pgxSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < pgxPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -919,7 +928,7 @@ func (p *PgxPool) Warm(ctx context.Context, n int, create func(ctx context.Conte
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, Address) (*Pgx, error) = DialPgx
 	_ func(*Pgx, context.Context) error            = (*Pgx).Close

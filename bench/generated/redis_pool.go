@@ -71,7 +71,8 @@ func NewRedisPool(c Address, options RedisPoolOptions) (*RedisPool, error) {
 	p := &RedisPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*redisSlot]*redisJob{}}
 	p.context = c
 	p.slots.Store(new([]*redisSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -94,10 +95,12 @@ func (p *RedisPool) Acquire(ctx context.Context) (lease RedisLease, err error) {
 }
 
 // TryAcquire is [RedisPool.Acquire] that waits for what is under way, but not for others: it returns [ErrRedisPoolExhausted] then.
-func (p *RedisPool) TryAcquire(ctx context.Context) (RedisLease, error) { return p.acquire(ctx, 0) }
+func (p *RedisPool) TryAcquire(ctx context.Context) (lease RedisLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [RedisPool.Acquire] that, if all places are taken, creates a connection outside of them, see [RedisLease.Fresh].
-func (p *RedisPool) AcquireOrCreate(ctx context.Context) (RedisLease, error) {
+func (p *RedisPool) AcquireOrCreate(ctx context.Context) (lease RedisLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -201,9 +204,10 @@ func (l RedisLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l RedisLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -248,7 +252,7 @@ type RedisPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrRedisPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -338,6 +342,11 @@ func (p *RedisPool) place(i int) *redisSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *RedisPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *RedisPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *RedisPool) search(n, i int) *redisSlot {
 	for range n {
@@ -410,13 +419,12 @@ func (p *RedisPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// redisWaiter is a requester that waits.
 type redisWaiter struct {
 	next, prev *redisWaiter    // nil outside the queue
 	job        *redisJob       // nil of those who are in the queue for the first time
@@ -754,8 +762,8 @@ func (p *RedisPool) recycle(s *redisSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < redisPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
@@ -847,7 +855,7 @@ func (p *RedisPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, Address) (*Redis, error) = DialRedis
 	_ func(*Redis) error                             = (*Redis).Close

@@ -75,7 +75,8 @@ func NewNatsConnPool(c *Config, options NatsConnPoolOptions) (*NatsConnPool, err
 	p := &NatsConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*natsConnSlot]*natsConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*natsConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *NatsConnPool) Acquire(ctx context.Context) (lease NatsConnLease, err er
 }
 
 // TryAcquire is [NatsConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrNatsConnPoolExhausted] then.
-func (p *NatsConnPool) TryAcquire(ctx context.Context) (NatsConnLease, error) {
+func (p *NatsConnPool) TryAcquire(ctx context.Context) (lease NatsConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [NatsConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [NatsConnLease.Fresh].
-func (p *NatsConnPool) AcquireOrCreate(ctx context.Context) (NatsConnLease, error) {
+func (p *NatsConnPool) AcquireOrCreate(ctx context.Context) (lease NatsConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -229,7 +230,8 @@ func (l NatsConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l NatsConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -276,7 +278,7 @@ type NatsConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrNatsConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -373,6 +375,11 @@ func (p *NatsConnPool) place(i int) *natsConnSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *NatsConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *NatsConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *NatsConnPool) search(n, i int) *natsConnSlot {
 	for range n {
@@ -452,13 +459,12 @@ func (p *NatsConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// natsConnWaiter is a requester that waits.
 type natsConnWaiter struct {
 	next, prev *natsConnWaiter // nil outside the queue
 	job        *natsConnJob    // nil of those who are in the queue for the first time
@@ -828,8 +834,8 @@ func (p *NatsConnPool) recycle(s *natsConnSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < natsConnPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewLineConnPool(c *Config, options LineConnPoolOptions) (*LineConnPool, err
 	p := &LineConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*lineConnSlot]*lineConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*lineConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -97,12 +98,12 @@ func (p *LineConnPool) Acquire(ctx context.Context) (lease LineConnLease, err er
 }
 
 // TryAcquire is [LineConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrLineConnPoolExhausted] then.
-func (p *LineConnPool) TryAcquire(ctx context.Context) (LineConnLease, error) {
+func (p *LineConnPool) TryAcquire(ctx context.Context) (lease LineConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [LineConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [LineConnLease.Fresh].
-func (p *LineConnPool) AcquireOrCreate(ctx context.Context) (LineConnLease, error) {
+func (p *LineConnPool) AcquireOrCreate(ctx context.Context) (lease LineConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -218,8 +219,8 @@ func (l LineConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < lineConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -232,9 +233,10 @@ func (l LineConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LineConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -280,7 +282,7 @@ type LineConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrLineConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -374,6 +376,11 @@ func (p *LineConnPool) place(i int) *lineConnSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *LineConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *LineConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LineConnPool) search(n, i int) *lineConnSlot {
 	for range n {
@@ -446,13 +453,12 @@ func (p *LineConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// lineConnWaiter is a requester that waits.
 type lineConnWaiter struct {
 	next, prev *lineConnWaiter // nil outside the queue
 	job        *lineConnJob    // nil of those who are in the queue for the first time
@@ -869,7 +875,7 @@ func (p *LineConnPool) Warm(ctx context.Context, n int, create func(ctx context.
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Config) (*LineConn, error) = DialLineConn
 	_ func(*LineConn) bool                              = (*LineConn).NeedsHealthCheck

@@ -73,7 +73,8 @@ func NewConnPool(c *Config, options ConnPoolOptions) (*ConnPool, error) {
 	p := &ConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*connSlot]*connJob{}}
 	p.context = c
 	p.slots.Store(new([]*connSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -97,10 +98,14 @@ func (p *ConnPool) Acquire(ctx context.Context) (lease ConnLease, err error) {
 }
 
 // TryAcquire is [ConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrConnPoolExhausted] then.
-func (p *ConnPool) TryAcquire(ctx context.Context) (ConnLease, error) { return p.acquire(ctx, 0) }
+func (p *ConnPool) TryAcquire(ctx context.Context) (lease ConnLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [ConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ConnLease.Fresh].
-func (p *ConnPool) AcquireOrCreate(ctx context.Context) (ConnLease, error) { return p.acquire(ctx, -1) }
+func (p *ConnPool) AcquireOrCreate(ctx context.Context) (lease ConnLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -214,9 +219,10 @@ func (l ConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -263,7 +269,7 @@ type ConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -360,6 +366,11 @@ func (p *ConnPool) place(i int) *connSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *ConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ConnPool) search(n, i int) *connSlot {
 	for range n {
@@ -432,13 +443,12 @@ func (p *ConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// connWaiter is a requester that waits.
 type connWaiter struct {
 	next, prev *connWaiter     // nil outside the queue
 	job        *connJob        // nil of those who are in the queue for the first time
@@ -808,8 +818,8 @@ func (p *ConnPool) recycle(s *connSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < connPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
@@ -901,7 +911,7 @@ func (p *ConnPool) Warm(ctx context.Context, n int, create func(ctx context.Cont
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Config) (*Conn, error) = DialConn
 	_ func(*Conn) bool                              = (*Conn).NeedsHealthCheck

@@ -60,7 +60,7 @@ func NewLeanPool(c *Site, options LeanPoolOptions) (*LeanPool, error) {
 	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*leanSlot]*leanJob{}}
 	p.context = c
 	p.slots.Store(new([]*leanSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -153,9 +153,10 @@ func (l LeanLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LeanLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot)
+		p.unlock()
 	}
 }
 
@@ -164,9 +165,7 @@ func (l LeanLease) end() bool {
 	return l.slot != nil && l.slot.turn.CompareAndSwap(l.turn, l.turn+4)
 }
 
-// leanStats is the state of a pool.
 type leanStats struct {
-	MaxSize  int // places
 	InUse    int // places with a leased connection
 	Creating int // places whose connection is being created
 	Closing  int // places whose connection is being closed
@@ -263,6 +262,7 @@ func (p *LeanPool) retire(s *leanSlot) {
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.
 func (p *LeanPool) unlock() {
 	for p.stats.Vacant > 0 && p.stats.Waiting > p.stats.Creating {
+		// The lowest vacant place is filled.
 		i := 0
 		for i < p.high && p.place(i).state != &p.stats.Vacant {
 			i++
@@ -282,13 +282,12 @@ func (p *LeanPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.options.MaxSize && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// leanWaiter is a requester that waits.
 type leanWaiter struct {
 	next, prev *leanWaiter     // nil outside the queue
 	ctx        context.Context // lends its values to a create
@@ -338,6 +337,7 @@ func (p *LeanPool) obtain(ctx context.Context) (s *leanSlot, err error) {
 		s = <-w.ready
 	}
 	if s == nil && w.err == nil {
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
@@ -517,7 +517,7 @@ func (p *LeanPool) reusable(s *leanSlot) (ok bool) {
 	return
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Site) (*Lean, error) = NewLean
 	_ func(*Lean, context.Context) error          = (*Lean).Close

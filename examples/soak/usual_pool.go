@@ -80,7 +80,8 @@ func NewUsualPool(c *Site, options UsualPoolOptions) (*UsualPool, error) {
 	p := &UsualPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*usualSlot]*usualJob{}}
 	p.context = c
 	p.slots.Store(new([]*usualSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -108,10 +109,12 @@ func (p *UsualPool) Acquire(ctx context.Context) (lease UsualLease, err error) {
 }
 
 // TryAcquire is [UsualPool.Acquire] that waits for what is under way, but not for others: it returns [ErrUsualPoolExhausted] then.
-func (p *UsualPool) TryAcquire(ctx context.Context) (UsualLease, error) { return p.acquire(ctx, 0) }
+func (p *UsualPool) TryAcquire(ctx context.Context) (lease UsualLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [UsualPool.Acquire] that, if all places are taken, creates a connection outside of them, see [UsualLease.Fresh].
-func (p *UsualPool) AcquireOrCreate(ctx context.Context) (UsualLease, error) {
+func (p *UsualPool) AcquireOrCreate(ctx context.Context) (lease UsualLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -240,7 +243,8 @@ func (l UsualLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l UsualLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -287,7 +291,7 @@ type UsualPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrUsualPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -384,6 +388,11 @@ func (p *UsualPool) place(i int) *usualSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *UsualPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *UsualPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *UsualPool) search(n, i int) *usualSlot {
 	for range n {
@@ -466,13 +475,12 @@ func (p *UsualPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// usualWaiter is a requester that waits.
 type usualWaiter struct {
 	next, prev *usualWaiter    // nil outside the queue
 	job        *usualJob       // nil of those who are in the queue for the first time
@@ -597,7 +605,6 @@ func (p *UsualPool) next() *usualWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *UsualPool) handOver(s *usualSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -605,8 +612,8 @@ func (p *UsualPool) handOver(s *usualSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < usualPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -991,7 +998,7 @@ func (p *UsualPool) Warm(ctx context.Context, n int, create func(ctx context.Con
 	return err
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Site) (*Usual, error) = NewUsual
 	_ func(*Usual) bool                            = (*Usual).NeedsHealthCheck

@@ -56,19 +56,18 @@ func (p *Pool) canceled(ctx context.Context, op string, begun time.Time, w *wait
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Err = fmt.Errorf("%w: %w", e.Err, cause)
 	}
-	if !hasStats {
-		return e
+	if hasStats {
+		p.mu.Lock()
+		p.stats.Canceled++
+		if w != nil || p.closed || hasDrain && p.draining { // nobody waits beside an idle place
+			e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
+			e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
+		}
+		if w != nil {
+			*w, p.spare = waiter{ready: w.ready, next: p.spare}, w
+		}
+		p.mu.Unlock()
 	}
-	p.mu.Lock()
-	p.stats.Canceled++
-	if w != nil || p.closed || hasDrain && p.draining { // nobody waits beside an idle place
-		e.size, e.inUse, e.filling, e.waiting, e.latest = p.stats.MaxSize, p.stats.InUse, p.stats.Creating, p.stats.Waiting, p.stats.LastError
-		e.waited, e.busy = time.Since(begun), e.size-e.inUse-e.filling-p.stats.Vacant
-	}
-	if w != nil {
-		*w, p.spare = waiter{ready: w.ready, next: p.spare}, w
-	}
-	p.mu.Unlock()
 	if hasLeaks && op != "acquire" {
 		for _, leak := range p.Leases(0) {
 			e.holders += fmt.Sprintf("\n\nleased for %v, acquired by:\n%s", time.Since(leak.Since), leak.Stack)

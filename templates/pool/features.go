@@ -81,6 +81,7 @@ const (
 	hasRefusals = hasTry || hasLimits                                                           // requesters may not wait
 	hasOwn      = hasOutside || hasWarm                                                         // creates are for a requester alone
 	hasCeiling  = hasBreaker || hasResize || hasKeyed                                           // not every vacant place may be filled
+	hasMaxSize  = hasStats || hasResize || hasKeyed                                             // MaxSize may change, or be asked for
 	hasServed   = hasYield || hasDemand                                                         // it matters whether a waiter gets a place that is passed on
 	hasStreak   = hasIdle || hasBreaker                                                         // it matters how many creates in a row have failed
 	hasFresh    = hasOutside || hasClose || hasInsert                                           // there are connections outside the pool

@@ -85,7 +85,8 @@ func (l Lease) IdleTime() time.Duration { return l.slot.rested }
 // Discard ends the lease of a connection that is not to be used again.
 func (l Lease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 

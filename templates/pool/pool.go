@@ -103,11 +103,13 @@ func NewPool(c Context, options PoolOptions) (*Pool, error) {
 		for i := range p.fixed {
 			p.fixed[i].pool, p.fixed[i].index, p.fixed[i].state = p, i, &p.stats.Vacant
 		}
-		p.stats.MaxSize, p.stats.Vacant = size, size
+		p.stats.Vacant = size
+		p.stats.MaxSize = size     //poolgen:if hasMaxSize
 		p.ages = make([]age, size) //poolgen:if hasUpkeep
 	} else {
 		p.slots.Store(new([]*slot))
-		p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+		p.stats.Vacant = options.MaxSize
+		p.stats.MaxSize = options.MaxSize //poolgen:if hasMaxSize
 	}
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle) //poolgen:if hasDemand || hasBreaker
 	p.timer.Stop()                                    //poolgen:if hasDemand || hasBreaker
@@ -182,12 +184,14 @@ func (p *Pool) Acquire(ctx context.Context) (lease Lease, err error) {
 // TryAcquire is [Pool.Acquire] that waits for what is under way, but not for others: it returns [ErrPoolExhausted] then.
 //
 //poolgen:if hasTry
-func (p *Pool) TryAcquire(ctx context.Context) (Lease, error) { return p.acquire(ctx, 0) }
+func (p *Pool) TryAcquire(ctx context.Context) (lease Lease, err error) { return p.acquire(ctx, 0) }
 
 // AcquireOrCreate is [Pool.Acquire] that, if all places are taken, creates a connection outside of them, see [Lease.Fresh].
 //
 //poolgen:if hasOutside
-func (p *Pool) AcquireOrCreate(ctx context.Context) (Lease, error) { return p.acquire(ctx, -1) }
+func (p *Pool) AcquireOrCreate(ctx context.Context) (lease Lease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // (hasQueue) It waits behind fewer than queue others, if at all.

@@ -7,7 +7,6 @@ import (
 	"time"
 )
 
-// waiter is a requester that waits.
 type waiter struct {
 	next, prev *waiter         // nil outside the queue
 	job        *job            //poolgen:if hasAwait || hasVetting // nil of those who are in the queue for the first time
@@ -163,7 +162,7 @@ func (p *Pool) wait(w *waiter) (s *slot, err error) {
 	}
 	p.waited.Add(int64(time.Since(w.begun))) //poolgen:if hasStats
 	if s == nil && w.err == nil {
-		runtime.Gosched() //poolgen:if hasYield // who tries again at once would keep those from running who have got something
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire", w.begun, w)
 	}
 	if s != nil && (hasTimeout || s.turn.Load() > 0) { // a place just created may never be waited for again
@@ -193,7 +192,6 @@ func (p *Pool) next() *waiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// (hasYield) If a waiter gets it, the releaser makes way.
 //
 //poolgen:once
 func (p *Pool) handOver(s *slot) {
@@ -208,8 +206,8 @@ func (p *Pool) handOver(s *slot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// (hasYield) The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// (hasYield) releasers soon wait there, too.
+	// (hasYield) The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// (hasYield) not where waiters are prompt, as releasers soon wait there, too.
 	if hasYield && given && p.prompt.Load() < promptly && !p.timed(s) {
 		runtime.Gosched()
 	}

@@ -69,6 +69,19 @@ func (p *Pool) places() int {
 	return len(*p.slots.Load())
 }
 
+// size returns how many places there may be.
+//
+//poolgen:once
+func (p *Pool) size() int {
+	if fixedSize {
+		return size
+	}
+	if hasMaxSize {
+		return p.stats.MaxSize
+	}
+	return p.options.MaxSize
+}
+
 // take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
 // start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
 //
@@ -112,7 +125,7 @@ func (p *Pool) arrived(s *slot) {
 
 // vacancy returns the lowest vacant place, of which there must be one. It is to be filled.
 //
-//poolgen:once
+//poolgen:once // The lowest vacant place is filled.
 func (p *Pool) vacancy() *slot {
 	i := 0
 	for i < p.high && p.place(i).state != &p.stats.Vacant {
@@ -228,7 +241,7 @@ func (p *Pool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && (!hasFresh || p.stats.Fresh == 0) {
+	if p.closed && p.stats.Vacant == p.size() && (!hasFresh || p.stats.Fresh == 0) {
 		p.drain()
 	}
 	p.mu.Unlock()

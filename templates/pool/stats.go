@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// PoolStats is the state of a pool.
+// (hasStats) PoolStats is the state of a pool.
 // (hasStats) The fields from Idle to Vacant add up to MaxSize. What follows counts what has come of it.
 // (hasResize) Vacant is negative while there are more connections than Resize has left places for.
 type PoolStats struct {
-	MaxSize   int // places
+	MaxSize   int //poolgen:if hasMaxSize // places
 	Idle      int //poolgen:if hasStats // places with an idle connection
 	InUse     int // places with a leased connection
 	Creating  int // places whose connection is being created
@@ -36,7 +36,7 @@ type PoolStats struct {
 	Detached         uint64        //poolgen:if hasDetach && hasStats // connections taken out by Detach
 	Waits            uint64        //poolgen:if hasStats // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration //poolgen:if hasStats // how long, all together
-	Rejected         uint64        //poolgen:if hasStats // requesters that got ErrPoolExhausted
+	Rejected         uint64        //poolgen:if hasStats // requesters that were turned away, as all places were taken
 	Canceled         uint64        //poolgen:if hasStats // requesters, and calls of other methods, whose context ended first
 	LastError        error         //poolgen:if hasStats // the latest failure of a hook
 

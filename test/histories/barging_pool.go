@@ -69,7 +69,8 @@ func NewBargingPool(c *Server, options BargingPoolOptions) (*BargingPool, error)
 	p := &BargingPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*bargingSlot]*bargingJob{}}
 	p.context = c
 	p.slots.Store(new([]*bargingSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.passOn = p.passIdle
 	p.patience = time.AfterFunc(math.MaxInt64, p.endBarging)
@@ -94,10 +95,12 @@ func (p *BargingPool) Acquire(ctx context.Context) (lease BargingLease, err erro
 }
 
 // TryAcquire is [BargingPool.Acquire] that waits for what is under way, but not for others: it returns [ErrBargingPoolExhausted] then.
-func (p *BargingPool) TryAcquire(ctx context.Context) (BargingLease, error) { return p.acquire(ctx, 0) }
+func (p *BargingPool) TryAcquire(ctx context.Context) (lease BargingLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [BargingPool.Acquire] that, if all places are taken, creates a connection outside of them, see [BargingLease.Fresh].
-func (p *BargingPool) AcquireOrCreate(ctx context.Context) (BargingLease, error) {
+func (p *BargingPool) AcquireOrCreate(ctx context.Context) (lease BargingLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -192,9 +195,10 @@ func (l BargingLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l BargingLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -217,7 +221,6 @@ func (l BargingLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|bargingDoomed, l.turn+4|bargingDoomed))
 }
 
-// bargingStats is the state of a pool.
 // Vacant is negative while there are more connections than Resize has left places for.
 type bargingStats struct {
 	MaxSize  int // places
@@ -374,7 +377,6 @@ func (p *BargingPool) unlock() {
 	p.mu.Unlock()
 }
 
-// bargingWaiter is a requester that waits.
 type bargingWaiter struct {
 	next, prev *bargingWaiter  // nil outside the queue
 	job        *bargingJob     // nil of those who are in the queue for the first time
@@ -486,13 +488,12 @@ func (p *BargingPool) next() *bargingWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *BargingPool) handOver(s *bargingSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < bargingPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -789,7 +790,7 @@ func (p *BargingPool) Insert(conn *Barging) error {
 	return nil
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Server) (*Barging, error) = NewBarging
 	_ func(*Barging, context.Context, *Server) error   = (*Barging).Close

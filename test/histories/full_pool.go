@@ -125,7 +125,8 @@ func NewFullPool(c *Server, options FullPoolOptions) (*FullPool, error) {
 	p := &FullPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*fullSlot]*fullJob{}}
 	p.context = c
 	p.slots.Store(new([]*fullSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -150,10 +151,14 @@ func (p *FullPool) Acquire(ctx context.Context) (lease FullLease, err error) {
 }
 
 // TryAcquire is [FullPool.Acquire] that waits for what is under way, but not for others: it returns [ErrFullPoolExhausted] then.
-func (p *FullPool) TryAcquire(ctx context.Context) (FullLease, error) { return p.acquire(ctx, 0) }
+func (p *FullPool) TryAcquire(ctx context.Context) (lease FullLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [FullPool.Acquire] that, if all places are taken, creates a connection outside of them, see [FullLease.Fresh].
-func (p *FullPool) AcquireOrCreate(ctx context.Context) (FullLease, error) { return p.acquire(ctx, -1) }
+func (p *FullPool) AcquireOrCreate(ctx context.Context) (lease FullLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -294,7 +299,8 @@ func (l FullLease) IdleTime() time.Duration { return l.slot.rested }
 // Discard ends the lease of a connection that is not to be used again.
 func (l FullLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -350,7 +356,7 @@ type FullPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrFullPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 
@@ -497,6 +503,11 @@ func (p *FullPool) place(i int) *fullSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *FullPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *FullPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FullPool) search(n, i int) *fullSlot {
 	for range n {
@@ -606,13 +617,12 @@ func (p *FullPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// fullWaiter is a requester that waits.
 type fullWaiter struct {
 	next, prev *fullWaiter     // nil outside the queue
 	job        *fullJob        // nil of those who are in the queue for the first time
@@ -781,7 +791,6 @@ func (p *FullPool) next() *fullWaiter {
 }
 
 // handOver passes on a place whose lease has ended.
-// If a waiter gets it, the releaser makes way.
 func (p *FullPool) handOver(s *fullSlot) {
 	p.mu.Lock()
 	given := p.deliver(s)
@@ -789,8 +798,8 @@ func (p *FullPool) handOver(s *fullSlot) {
 		p.served = time.Now()
 	}
 	p.unlock()
-	// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-	// releasers soon wait there, too.
+	// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+	// not where waiters are prompt, as releasers soon wait there, too.
 	if given && p.prompt.Load() < fullPromptly && !p.timed(s) {
 		runtime.Gosched()
 	}
@@ -1654,7 +1663,7 @@ func (p *FullPool) report(leaks []FullLeak) {
 	}
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Server) (*Full, error) = NewFull
 	_ func(*Full, *Server) bool                     = (*Full).NeedsHealthCheck

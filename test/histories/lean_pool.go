@@ -61,7 +61,8 @@ func NewLeanPool(c *Server, options LeanPoolOptions) (*LeanPool, error) {
 	p := &LeanPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*leanSlot]*leanJob{}}
 	p.context = c
 	p.slots.Store(new([]*leanSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.line.next, p.line.prev = &p.line, &p.line
 	p.drained, p.drain = context.WithCancel(context.Background())
 	return p, nil
@@ -82,10 +83,14 @@ func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 }
 
 // TryAcquire is [LeanPool.Acquire] that waits for what is under way, but not for others: it returns [ErrLeanPoolExhausted] then.
-func (p *LeanPool) TryAcquire(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, 0) }
+func (p *LeanPool) TryAcquire(ctx context.Context) (lease LeanLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [LeanPool.Acquire] that, if all places are taken, creates a connection outside of them, see [LeanLease.Fresh].
-func (p *LeanPool) AcquireOrCreate(ctx context.Context) (LeanLease, error) { return p.acquire(ctx, -1) }
+func (p *LeanPool) AcquireOrCreate(ctx context.Context) (lease LeanLease, err error) {
+	return p.acquire(ctx, -1)
+}
 
 // acquire leases a connection.
 // It waits behind fewer than queue others, if at all.
@@ -178,9 +183,10 @@ func (l LeanLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LeanLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -203,7 +209,6 @@ func (l LeanLease) end() bool {
 		l.slot.turn.CompareAndSwap(l.turn|leanDoomed, l.turn+4|leanDoomed))
 }
 
-// leanStats is the state of a pool.
 // Vacant is negative while there are more connections than Resize has left places for.
 type leanStats struct {
 	MaxSize  int // places
@@ -354,7 +359,6 @@ func (p *LeanPool) unlock() {
 	p.mu.Unlock()
 }
 
-// leanWaiter is a requester that waits.
 type leanWaiter struct {
 	next, prev *leanWaiter     // nil outside the queue
 	job        *leanJob        // nil of those who are in the queue for the first time
@@ -432,6 +436,7 @@ func (p *LeanPool) wait(w *leanWaiter) (s *leanSlot, err error) {
 		s = <-w.ready
 	}
 	if s == nil && w.err == nil {
+		runtime.Gosched() // who tries again at once would keep those from running who have got something
 		return nil, p.canceled(w.ctx, "acquire")
 	}
 	if s != nil && s.turn.Load() > 0 { // a place just created may never be waited for again
@@ -686,7 +691,7 @@ func (p *LeanPool) Insert(conn *Lean) error {
 	return nil
 }
 
-// The pool is made for hooks with these signatures.
+// The pool is made for hooks with these signatures, and for types without the methods below.
 var (
 	_ func(context.Context, *Server) (*Lean, error) = NewLean
 	_ func(*Lean, context.Context, *Server) error   = (*Lean).Close

@@ -75,7 +75,8 @@ func NewChClientPool(c ch.Options, options ChClientPoolOptions) (*ChClientPool, 
 	p := &ChClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*chClientSlot]*chClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*chClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *ChClientPool) Acquire(ctx context.Context) (lease ChClientLease, err er
 }
 
 // TryAcquire is [ChClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrChClientPoolExhausted] then.
-func (p *ChClientPool) TryAcquire(ctx context.Context) (ChClientLease, error) {
+func (p *ChClientPool) TryAcquire(ctx context.Context) (lease ChClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [ChClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ChClientLease.Fresh].
-func (p *ChClientPool) AcquireOrCreate(ctx context.Context) (ChClientLease, error) {
+func (p *ChClientPool) AcquireOrCreate(ctx context.Context) (lease ChClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,9 +217,10 @@ func (l ChClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ChClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type ChClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrChClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -362,6 +364,11 @@ func (p *ChClientPool) place(i int) *chClientSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *ChClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ChClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ChClientPool) search(n, i int) *chClientSlot {
 	for range n {
@@ -434,13 +441,12 @@ func (p *ChClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// chClientWaiter is a requester that waits.
 type chClientWaiter struct {
 	next, prev *chClientWaiter // nil outside the queue
 	job        *chClientJob    // nil of those who are in the queue for the first time
@@ -810,8 +816,8 @@ func (p *ChClientPool) recycle(s *chClientSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < chClientPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewClientPool(c clientv3.Config, options ClientPoolOptions) (*ClientPool, e
 	p := &ClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*clientSlot]*clientJob{}}
 	p.context = c
 	p.slots.Store(new([]*clientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,10 +97,12 @@ func (p *ClientPool) Acquire(ctx context.Context) (lease ClientLease, err error)
 }
 
 // TryAcquire is [ClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrClientPoolExhausted] then.
-func (p *ClientPool) TryAcquire(ctx context.Context) (ClientLease, error) { return p.acquire(ctx, 0) }
+func (p *ClientPool) TryAcquire(ctx context.Context) (lease ClientLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [ClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ClientLease.Fresh].
-func (p *ClientPool) AcquireOrCreate(ctx context.Context) (ClientLease, error) {
+func (p *ClientPool) AcquireOrCreate(ctx context.Context) (lease ClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -203,8 +206,8 @@ func (l ClientLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < clientPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -217,9 +220,10 @@ func (l ClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -263,7 +267,7 @@ type ClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -350,6 +354,11 @@ func (p *ClientPool) place(i int) *clientSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *ClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ClientPool) search(n, i int) *clientSlot {
 	for range n {
@@ -422,13 +431,12 @@ func (p *ClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// clientWaiter is a requester that waits.
 type clientWaiter struct {
 	next, prev *clientWaiter   // nil outside the queue
 	job        *clientJob      // nil of those who are in the queue for the first time

@@ -75,7 +75,8 @@ func NewFtpServerConnPool(c string, options FtpServerConnPoolOptions) (*FtpServe
 	p := &FtpServerConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*ftpServerConnSlot]*ftpServerConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*ftpServerConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *FtpServerConnPool) Acquire(ctx context.Context) (lease FtpServerConnLea
 }
 
 // TryAcquire is [FtpServerConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrFtpServerConnPoolExhausted] then.
-func (p *FtpServerConnPool) TryAcquire(ctx context.Context) (FtpServerConnLease, error) {
+func (p *FtpServerConnPool) TryAcquire(ctx context.Context) (lease FtpServerConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [FtpServerConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [FtpServerConnLease.Fresh].
-func (p *FtpServerConnPool) AcquireOrCreate(ctx context.Context) (FtpServerConnLease, error) {
+func (p *FtpServerConnPool) AcquireOrCreate(ctx context.Context) (lease FtpServerConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,8 +217,8 @@ func (l FtpServerConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < ftpServerConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -230,9 +231,10 @@ func (l FtpServerConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l FtpServerConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -278,7 +280,7 @@ type FtpServerConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrFtpServerConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -374,6 +376,11 @@ func (p *FtpServerConnPool) place(i int) *ftpServerConnSlot {
 // places returns how many places there have been.
 func (p *FtpServerConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *FtpServerConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *FtpServerConnPool) search(n, i int) *ftpServerConnSlot {
 	for range n {
@@ -446,13 +453,12 @@ func (p *FtpServerConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// ftpServerConnWaiter is a requester that waits.
 type ftpServerConnWaiter struct {
 	next, prev *ftpServerConnWaiter // nil outside the queue
 	job        *ftpServerConnJob    // nil of those who are in the queue for the first time

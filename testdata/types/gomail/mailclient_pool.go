@@ -73,7 +73,8 @@ func NewMailClientPool(c string, options MailClientPoolOptions) (*MailClientPool
 	p := &MailClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*mailClientSlot]*mailClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*mailClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *MailClientPool) Acquire(ctx context.Context) (lease MailClientLease, er
 }
 
 // TryAcquire is [MailClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrMailClientPoolExhausted] then.
-func (p *MailClientPool) TryAcquire(ctx context.Context) (MailClientLease, error) {
+func (p *MailClientPool) TryAcquire(ctx context.Context) (lease MailClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [MailClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [MailClientLease.Fresh].
-func (p *MailClientPool) AcquireOrCreate(ctx context.Context) (MailClientLease, error) {
+func (p *MailClientPool) AcquireOrCreate(ctx context.Context) (lease MailClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,9 +206,10 @@ func (l MailClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l MailClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -252,7 +254,7 @@ type MailClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrMailClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -342,6 +344,11 @@ func (p *MailClientPool) place(i int) *mailClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *MailClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *MailClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *MailClientPool) search(n, i int) *mailClientSlot {
 	for range n {
@@ -414,13 +421,12 @@ func (p *MailClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// mailClientWaiter is a requester that waits.
 type mailClientWaiter struct {
 	next, prev *mailClientWaiter // nil outside the queue
 	job        *mailClientJob    // nil of those who are in the queue for the first time
@@ -761,8 +767,8 @@ func (p *MailClientPool) recycle(s *mailClientSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < mailClientPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewWebsocketConnPool(c string, options WebsocketConnPoolOptions) (*Websocke
 	p := &WebsocketConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*websocketConnSlot]*websocketConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*websocketConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *WebsocketConnPool) Acquire(ctx context.Context) (lease WebsocketConnLea
 }
 
 // TryAcquire is [WebsocketConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrWebsocketConnPoolExhausted] then.
-func (p *WebsocketConnPool) TryAcquire(ctx context.Context) (WebsocketConnLease, error) {
+func (p *WebsocketConnPool) TryAcquire(ctx context.Context) (lease WebsocketConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [WebsocketConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [WebsocketConnLease.Fresh].
-func (p *WebsocketConnPool) AcquireOrCreate(ctx context.Context) (WebsocketConnLease, error) {
+func (p *WebsocketConnPool) AcquireOrCreate(ctx context.Context) (lease WebsocketConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,8 +206,8 @@ func (l WebsocketConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < websocketConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -219,9 +220,10 @@ func (l WebsocketConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l WebsocketConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type WebsocketConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrWebsocketConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -354,6 +356,11 @@ func (p *WebsocketConnPool) place(i int) *websocketConnSlot {
 // places returns how many places there have been.
 func (p *WebsocketConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *WebsocketConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *WebsocketConnPool) search(n, i int) *websocketConnSlot {
 	for range n {
@@ -426,13 +433,12 @@ func (p *WebsocketConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// websocketConnWaiter is a requester that waits.
 type websocketConnWaiter struct {
 	next, prev *websocketConnWaiter // nil outside the queue
 	job        *websocketConnJob    // nil of those who are in the queue for the first time

@@ -75,7 +75,8 @@ func NewImapClientPool(c string, options ImapClientPoolOptions) (*ImapClientPool
 	p := &ImapClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*imapClientSlot]*imapClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*imapClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *ImapClientPool) Acquire(ctx context.Context) (lease ImapClientLease, er
 }
 
 // TryAcquire is [ImapClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrImapClientPoolExhausted] then.
-func (p *ImapClientPool) TryAcquire(ctx context.Context) (ImapClientLease, error) {
+func (p *ImapClientPool) TryAcquire(ctx context.Context) (lease ImapClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [ImapClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ImapClientLease.Fresh].
-func (p *ImapClientPool) AcquireOrCreate(ctx context.Context) (ImapClientLease, error) {
+func (p *ImapClientPool) AcquireOrCreate(ctx context.Context) (lease ImapClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,8 +217,8 @@ func (l ImapClientLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < imapClientPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -230,9 +231,10 @@ func (l ImapClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ImapClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -278,7 +280,7 @@ type ImapClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrImapClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -372,6 +374,11 @@ func (p *ImapClientPool) place(i int) *imapClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *ImapClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ImapClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ImapClientPool) search(n, i int) *imapClientSlot {
 	for range n {
@@ -444,13 +451,12 @@ func (p *ImapClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// imapClientWaiter is a requester that waits.
 type imapClientWaiter struct {
 	next, prev *imapClientWaiter // nil outside the queue
 	job        *imapClientJob    // nil of those who are in the queue for the first time

@@ -73,7 +73,8 @@ func NewLdapConnPool(c string, options LdapConnPoolOptions) (*LdapConnPool, erro
 	p := &LdapConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*ldapConnSlot]*ldapConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*ldapConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *LdapConnPool) Acquire(ctx context.Context) (lease LdapConnLease, err er
 }
 
 // TryAcquire is [LdapConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrLdapConnPoolExhausted] then.
-func (p *LdapConnPool) TryAcquire(ctx context.Context) (LdapConnLease, error) {
+func (p *LdapConnPool) TryAcquire(ctx context.Context) (lease LdapConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [LdapConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [LdapConnLease.Fresh].
-func (p *LdapConnPool) AcquireOrCreate(ctx context.Context) (LdapConnLease, error) {
+func (p *LdapConnPool) AcquireOrCreate(ctx context.Context) (lease LdapConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,9 +206,10 @@ func (l LdapConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l LdapConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -252,7 +254,7 @@ type LdapConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrLdapConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -342,6 +344,11 @@ func (p *LdapConnPool) place(i int) *ldapConnSlot { return (*p.slots.Load())[i] 
 // places returns how many places there have been.
 func (p *LdapConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *LdapConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *LdapConnPool) search(n, i int) *ldapConnSlot {
 	for range n {
@@ -414,13 +421,12 @@ func (p *LdapConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// ldapConnWaiter is a requester that waits.
 type ldapConnWaiter struct {
 	next, prev *ldapConnWaiter // nil outside the queue
 	job        *ldapConnJob    // nil of those who are in the queue for the first time
@@ -758,8 +764,8 @@ func (p *LdapConnPool) recycle(s *ldapConnSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < ldapConnPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewMongoSessionPool(c *mongo.Client, options MongoSessionPoolOptions) (*Mon
 	p := &MongoSessionPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*mongoSessionSlot]*mongoSessionJob{}}
 	p.context = c
 	p.slots.Store(new([]*mongoSessionSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *MongoSessionPool) Acquire(ctx context.Context) (lease MongoSessionLease
 }
 
 // TryAcquire is [MongoSessionPool.Acquire] that waits for what is under way, but not for others: it returns [ErrMongoSessionPoolExhausted] then.
-func (p *MongoSessionPool) TryAcquire(ctx context.Context) (MongoSessionLease, error) {
+func (p *MongoSessionPool) TryAcquire(ctx context.Context) (lease MongoSessionLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [MongoSessionPool.Acquire] that, if all places are taken, creates a connection outside of them, see [MongoSessionLease.Fresh].
-func (p *MongoSessionPool) AcquireOrCreate(ctx context.Context) (MongoSessionLease, error) {
+func (p *MongoSessionPool) AcquireOrCreate(ctx context.Context) (lease MongoSessionLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,8 +206,8 @@ func (l MongoSessionLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < mongoSessionPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -219,9 +220,10 @@ func (l MongoSessionLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l MongoSessionLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type MongoSessionPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrMongoSessionPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -352,6 +354,11 @@ func (p *MongoSessionPool) place(i int) *mongoSessionSlot { return (*p.slots.Loa
 // places returns how many places there have been.
 func (p *MongoSessionPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *MongoSessionPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *MongoSessionPool) search(n, i int) *mongoSessionSlot {
 	for range n {
@@ -424,13 +431,12 @@ func (p *MongoSessionPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// mongoSessionWaiter is a requester that waits.
 type mongoSessionWaiter struct {
 	next, prev *mongoSessionWaiter // nil outside the queue
 	job        *mongoSessionJob    // nil of those who are in the queue for the first time

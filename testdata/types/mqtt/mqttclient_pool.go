@@ -73,7 +73,8 @@ func NewMqttClientPool(c *mqtt.ClientOptions, options MqttClientPoolOptions) (*M
 	p := &MqttClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*mqttClientSlot]*mqttClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*mqttClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *MqttClientPool) Acquire(ctx context.Context) (lease MqttClientLease, er
 }
 
 // TryAcquire is [MqttClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrMqttClientPoolExhausted] then.
-func (p *MqttClientPool) TryAcquire(ctx context.Context) (MqttClientLease, error) {
+func (p *MqttClientPool) TryAcquire(ctx context.Context) (lease MqttClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [MqttClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [MqttClientLease.Fresh].
-func (p *MqttClientPool) AcquireOrCreate(ctx context.Context) (MqttClientLease, error) {
+func (p *MqttClientPool) AcquireOrCreate(ctx context.Context) (lease MqttClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -201,9 +202,10 @@ func (l MqttClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l MqttClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -248,7 +250,7 @@ type MqttClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrMqttClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -338,6 +340,11 @@ func (p *MqttClientPool) place(i int) *mqttClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *MqttClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *MqttClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *MqttClientPool) search(n, i int) *mqttClientSlot {
 	for range n {
@@ -410,13 +417,12 @@ func (p *MqttClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// mqttClientWaiter is a requester that waits.
 type mqttClientWaiter struct {
 	next, prev *mqttClientWaiter // nil outside the queue
 	job        *mqttClientJob    // nil of those who are in the queue for the first time
@@ -757,8 +763,8 @@ func (p *MqttClientPool) recycle(s *mqttClientSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < mqttClientPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewNetConnPool(c string, options NetConnPoolOptions) (*NetConnPool, error) 
 	p := &NetConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*netConnSlot]*netConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*netConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,10 +97,12 @@ func (p *NetConnPool) Acquire(ctx context.Context) (lease NetConnLease, err erro
 }
 
 // TryAcquire is [NetConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrNetConnPoolExhausted] then.
-func (p *NetConnPool) TryAcquire(ctx context.Context) (NetConnLease, error) { return p.acquire(ctx, 0) }
+func (p *NetConnPool) TryAcquire(ctx context.Context) (lease NetConnLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [NetConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [NetConnLease.Fresh].
-func (p *NetConnPool) AcquireOrCreate(ctx context.Context) (NetConnLease, error) {
+func (p *NetConnPool) AcquireOrCreate(ctx context.Context) (lease NetConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -203,8 +206,8 @@ func (l NetConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < netConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -217,9 +220,10 @@ func (l NetConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l NetConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -263,7 +267,7 @@ type NetConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrNetConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -350,6 +354,11 @@ func (p *NetConnPool) place(i int) *netConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *NetConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *NetConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *NetConnPool) search(n, i int) *netConnSlot {
 	for range n {
@@ -422,13 +431,12 @@ func (p *NetConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// netConnWaiter is a requester that waits.
 type netConnWaiter struct {
 	next, prev *netConnWaiter  // nil outside the queue
 	job        *netConnJob     // nil of those who are in the queue for the first time

@@ -75,7 +75,8 @@ func NewPgxConnPool(c *pgx.ConnConfig, options PgxConnPoolOptions) (*PgxConnPool
 	p := &PgxConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*pgxConnSlot]*pgxConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*pgxConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,10 +100,12 @@ func (p *PgxConnPool) Acquire(ctx context.Context) (lease PgxConnLease, err erro
 }
 
 // TryAcquire is [PgxConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrPgxConnPoolExhausted] then.
-func (p *PgxConnPool) TryAcquire(ctx context.Context) (PgxConnLease, error) { return p.acquire(ctx, 0) }
+func (p *PgxConnPool) TryAcquire(ctx context.Context) (lease PgxConnLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [PgxConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [PgxConnLease.Fresh].
-func (p *PgxConnPool) AcquireOrCreate(ctx context.Context) (PgxConnLease, error) {
+func (p *PgxConnPool) AcquireOrCreate(ctx context.Context) (lease PgxConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -214,9 +217,10 @@ func (l PgxConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l PgxConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -263,7 +267,7 @@ type PgxConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrPgxConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -360,6 +364,11 @@ func (p *PgxConnPool) place(i int) *pgxConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *PgxConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *PgxConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *PgxConnPool) search(n, i int) *pgxConnSlot {
 	for range n {
@@ -432,13 +441,12 @@ func (p *PgxConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// pgxConnWaiter is a requester that waits.
 type pgxConnWaiter struct {
 	next, prev *pgxConnWaiter  // nil outside the queue
 	job        *pgxConnJob     // nil of those who are in the queue for the first time
@@ -808,8 +816,8 @@ func (p *PgxConnPool) recycle(s *pgxConnSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < pgxConnPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -73,7 +73,8 @@ func NewAmqp091ChannelPool(c *amqp091.Connection, options Amqp091ChannelPoolOpti
 	p := &Amqp091ChannelPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*amqp091ChannelSlot]*amqp091ChannelJob{}}
 	p.context = c
 	p.slots.Store(new([]*amqp091ChannelSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *Amqp091ChannelPool) Acquire(ctx context.Context) (lease Amqp091ChannelL
 }
 
 // TryAcquire is [Amqp091ChannelPool.Acquire] that waits for what is under way, but not for others: it returns [ErrAmqp091ChannelPoolExhausted] then.
-func (p *Amqp091ChannelPool) TryAcquire(ctx context.Context) (Amqp091ChannelLease, error) {
+func (p *Amqp091ChannelPool) TryAcquire(ctx context.Context) (lease Amqp091ChannelLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [Amqp091ChannelPool.Acquire] that, if all places are taken, creates a connection outside of them, see [Amqp091ChannelLease.Fresh].
-func (p *Amqp091ChannelPool) AcquireOrCreate(ctx context.Context) (Amqp091ChannelLease, error) {
+func (p *Amqp091ChannelPool) AcquireOrCreate(ctx context.Context) (lease Amqp091ChannelLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,9 +206,10 @@ func (l Amqp091ChannelLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l Amqp091ChannelLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -252,7 +254,7 @@ type Amqp091ChannelPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrAmqp091ChannelPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -344,6 +346,11 @@ func (p *Amqp091ChannelPool) place(i int) *amqp091ChannelSlot {
 // places returns how many places there have been.
 func (p *Amqp091ChannelPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *Amqp091ChannelPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *Amqp091ChannelPool) search(n, i int) *amqp091ChannelSlot {
 	for range n {
@@ -416,13 +423,12 @@ func (p *Amqp091ChannelPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// amqp091ChannelWaiter is a requester that waits.
 type amqp091ChannelWaiter struct {
 	next, prev *amqp091ChannelWaiter // nil outside the queue
 	job        *amqp091ChannelJob    // nil of those who are in the queue for the first time
@@ -760,8 +766,8 @@ func (p *Amqp091ChannelPool) recycle(s *amqp091ChannelSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < amqp091ChannelPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

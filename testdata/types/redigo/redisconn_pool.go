@@ -75,7 +75,8 @@ func NewRedisConnPool(c string, options RedisConnPoolOptions) (*RedisConnPool, e
 	p := &RedisConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*redisConnSlot]*redisConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*redisConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *RedisConnPool) Acquire(ctx context.Context) (lease RedisConnLease, err 
 }
 
 // TryAcquire is [RedisConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrRedisConnPoolExhausted] then.
-func (p *RedisConnPool) TryAcquire(ctx context.Context) (RedisConnLease, error) {
+func (p *RedisConnPool) TryAcquire(ctx context.Context) (lease RedisConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [RedisConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [RedisConnLease.Fresh].
-func (p *RedisConnPool) AcquireOrCreate(ctx context.Context) (RedisConnLease, error) {
+func (p *RedisConnPool) AcquireOrCreate(ctx context.Context) (lease RedisConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,9 +217,10 @@ func (l RedisConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l RedisConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type RedisConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrRedisConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -362,6 +364,11 @@ func (p *RedisConnPool) place(i int) *redisConnSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *RedisConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *RedisConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *RedisConnPool) search(n, i int) *redisConnSlot {
 	for range n {
@@ -434,13 +441,12 @@ func (p *RedisConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// redisConnWaiter is a requester that waits.
 type redisConnWaiter struct {
 	next, prev *redisConnWaiter // nil outside the queue
 	job        *redisConnJob    // nil of those who are in the queue for the first time
@@ -810,8 +816,8 @@ func (p *RedisConnPool) recycle(s *redisConnSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < redisConnPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

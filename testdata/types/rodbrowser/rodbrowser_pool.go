@@ -71,7 +71,8 @@ func NewRodBrowserPool(options RodBrowserPoolOptions) (*RodBrowserPool, error) {
 	}
 	p := &RodBrowserPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*rodBrowserSlot]*rodBrowserJob{}}
 	p.slots.Store(new([]*rodBrowserSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -94,12 +95,12 @@ func (p *RodBrowserPool) Acquire(ctx context.Context) (lease RodBrowserLease, er
 }
 
 // TryAcquire is [RodBrowserPool.Acquire] that waits for what is under way, but not for others: it returns [ErrRodBrowserPoolExhausted] then.
-func (p *RodBrowserPool) TryAcquire(ctx context.Context) (RodBrowserLease, error) {
+func (p *RodBrowserPool) TryAcquire(ctx context.Context) (lease RodBrowserLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [RodBrowserPool.Acquire] that, if all places are taken, creates a connection outside of them, see [RodBrowserLease.Fresh].
-func (p *RodBrowserPool) AcquireOrCreate(ctx context.Context) (RodBrowserLease, error) {
+func (p *RodBrowserPool) AcquireOrCreate(ctx context.Context) (lease RodBrowserLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -203,8 +204,8 @@ func (l RodBrowserLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < rodBrowserPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -217,9 +218,10 @@ func (l RodBrowserLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l RodBrowserLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -263,7 +265,7 @@ type RodBrowserPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrRodBrowserPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -350,6 +352,11 @@ func (p *RodBrowserPool) place(i int) *rodBrowserSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *RodBrowserPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *RodBrowserPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *RodBrowserPool) search(n, i int) *rodBrowserSlot {
 	for range n {
@@ -422,13 +429,12 @@ func (p *RodBrowserPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// rodBrowserWaiter is a requester that waits.
 type rodBrowserWaiter struct {
 	next, prev *rodBrowserWaiter // nil outside the queue
 	job        *rodBrowserJob    // nil of those who are in the queue for the first time

@@ -73,7 +73,8 @@ func NewRodPagePool(c *rod.Browser, options RodPagePoolOptions) (*RodPagePool, e
 	p := &RodPagePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*rodPageSlot]*rodPageJob{}}
 	p.context = c
 	p.slots.Store(new([]*rodPageSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,10 +97,12 @@ func (p *RodPagePool) Acquire(ctx context.Context) (lease RodPageLease, err erro
 }
 
 // TryAcquire is [RodPagePool.Acquire] that waits for what is under way, but not for others: it returns [ErrRodPagePoolExhausted] then.
-func (p *RodPagePool) TryAcquire(ctx context.Context) (RodPageLease, error) { return p.acquire(ctx, 0) }
+func (p *RodPagePool) TryAcquire(ctx context.Context) (lease RodPageLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [RodPagePool.Acquire] that, if all places are taken, creates a connection outside of them, see [RodPageLease.Fresh].
-func (p *RodPagePool) AcquireOrCreate(ctx context.Context) (RodPageLease, error) {
+func (p *RodPagePool) AcquireOrCreate(ctx context.Context) (lease RodPageLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -203,9 +206,10 @@ func (l RodPageLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l RodPageLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -250,7 +254,7 @@ type RodPagePoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrRodPagePoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -340,6 +344,11 @@ func (p *RodPagePool) place(i int) *rodPageSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *RodPagePool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *RodPagePool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *RodPagePool) search(n, i int) *rodPageSlot {
 	for range n {
@@ -412,13 +421,12 @@ func (p *RodPagePool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// rodPageWaiter is a requester that waits.
 type rodPageWaiter struct {
 	next, prev *rodPageWaiter  // nil outside the queue
 	job        *rodPageJob     // nil of those who are in the queue for the first time
@@ -756,8 +764,8 @@ func (p *RodPagePool) recycle(s *rodPageSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < rodPagePromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -76,7 +76,8 @@ func NewSftpClientPool(c *ssh.Client, options SftpClientPoolOptions) (*SftpClien
 	p := &SftpClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sftpClientSlot]*sftpClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*sftpClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -100,12 +101,12 @@ func (p *SftpClientPool) Acquire(ctx context.Context) (lease SftpClientLease, er
 }
 
 // TryAcquire is [SftpClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrSftpClientPoolExhausted] then.
-func (p *SftpClientPool) TryAcquire(ctx context.Context) (SftpClientLease, error) {
+func (p *SftpClientPool) TryAcquire(ctx context.Context) (lease SftpClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [SftpClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [SftpClientLease.Fresh].
-func (p *SftpClientPool) AcquireOrCreate(ctx context.Context) (SftpClientLease, error) {
+func (p *SftpClientPool) AcquireOrCreate(ctx context.Context) (lease SftpClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -217,8 +218,8 @@ func (l SftpClientLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < sftpClientPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -231,9 +232,10 @@ func (l SftpClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SftpClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -279,7 +281,7 @@ type SftpClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrSftpClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -373,6 +375,11 @@ func (p *SftpClientPool) place(i int) *sftpClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SftpClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *SftpClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SftpClientPool) search(n, i int) *sftpClientSlot {
 	for range n {
@@ -445,13 +452,12 @@ func (p *SftpClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// sftpClientWaiter is a requester that waits.
 type sftpClientWaiter struct {
 	next, prev *sftpClientWaiter // nil outside the queue
 	job        *sftpClientJob    // nil of those who are in the queue for the first time

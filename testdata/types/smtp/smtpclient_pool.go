@@ -75,7 +75,8 @@ func NewSmtpClientPool(c string, options SmtpClientPoolOptions) (*SmtpClientPool
 	p := &SmtpClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*smtpClientSlot]*smtpClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*smtpClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *SmtpClientPool) Acquire(ctx context.Context) (lease SmtpClientLease, er
 }
 
 // TryAcquire is [SmtpClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrSmtpClientPoolExhausted] then.
-func (p *SmtpClientPool) TryAcquire(ctx context.Context) (SmtpClientLease, error) {
+func (p *SmtpClientPool) TryAcquire(ctx context.Context) (lease SmtpClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [SmtpClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [SmtpClientLease.Fresh].
-func (p *SmtpClientPool) AcquireOrCreate(ctx context.Context) (SmtpClientLease, error) {
+func (p *SmtpClientPool) AcquireOrCreate(ctx context.Context) (lease SmtpClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,9 +217,10 @@ func (l SmtpClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SmtpClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type SmtpClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrSmtpClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -362,6 +364,11 @@ func (p *SmtpClientPool) place(i int) *smtpClientSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SmtpClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *SmtpClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SmtpClientPool) search(n, i int) *smtpClientSlot {
 	for range n {
@@ -434,13 +441,12 @@ func (p *SmtpClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// smtpClientWaiter is a requester that waits.
 type smtpClientWaiter struct {
 	next, prev *smtpClientWaiter // nil outside the queue
 	job        *smtpClientJob    // nil of those who are in the queue for the first time
@@ -810,8 +816,8 @@ func (p *SmtpClientPool) recycle(s *smtpClientSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < smtpClientPromptly && !p.timed(s) {
 			runtime.Gosched()
 		}

@@ -75,7 +75,8 @@ func NewSqlConnPool(c *sql.DB, options SqlConnPoolOptions) (*SqlConnPool, error)
 	p := &SqlConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sqlConnSlot]*sqlConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*sqlConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,10 +100,12 @@ func (p *SqlConnPool) Acquire(ctx context.Context) (lease SqlConnLease, err erro
 }
 
 // TryAcquire is [SqlConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrSqlConnPoolExhausted] then.
-func (p *SqlConnPool) TryAcquire(ctx context.Context) (SqlConnLease, error) { return p.acquire(ctx, 0) }
+func (p *SqlConnPool) TryAcquire(ctx context.Context) (lease SqlConnLease, err error) {
+	return p.acquire(ctx, 0)
+}
 
 // AcquireOrCreate is [SqlConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [SqlConnLease.Fresh].
-func (p *SqlConnPool) AcquireOrCreate(ctx context.Context) (SqlConnLease, error) {
+func (p *SqlConnPool) AcquireOrCreate(ctx context.Context) (lease SqlConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -214,8 +217,8 @@ func (l SqlConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < sqlConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -228,9 +231,10 @@ func (l SqlConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SqlConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -276,7 +280,7 @@ type SqlConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrSqlConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -370,6 +374,11 @@ func (p *SqlConnPool) place(i int) *sqlConnSlot { return (*p.slots.Load())[i] }
 // places returns how many places there have been.
 func (p *SqlConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *SqlConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SqlConnPool) search(n, i int) *sqlConnSlot {
 	for range n {
@@ -442,13 +451,12 @@ func (p *SqlConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// sqlConnWaiter is a requester that waits.
 type sqlConnWaiter struct {
 	next, prev *sqlConnWaiter  // nil outside the queue
 	job        *sqlConnJob     // nil of those who are in the queue for the first time

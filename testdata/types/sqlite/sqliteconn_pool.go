@@ -73,7 +73,8 @@ func NewSqliteConnPool(c string, options SqliteConnPoolOptions) (*SqliteConnPool
 	p := &SqliteConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sqliteConnSlot]*sqliteConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*sqliteConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *SqliteConnPool) Acquire(ctx context.Context) (lease SqliteConnLease, er
 }
 
 // TryAcquire is [SqliteConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrSqliteConnPoolExhausted] then.
-func (p *SqliteConnPool) TryAcquire(ctx context.Context) (SqliteConnLease, error) {
+func (p *SqliteConnPool) TryAcquire(ctx context.Context) (lease SqliteConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [SqliteConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [SqliteConnLease.Fresh].
-func (p *SqliteConnPool) AcquireOrCreate(ctx context.Context) (SqliteConnLease, error) {
+func (p *SqliteConnPool) AcquireOrCreate(ctx context.Context) (lease SqliteConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,8 +206,8 @@ func (l SqliteConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < sqliteConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -219,9 +220,10 @@ func (l SqliteConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SqliteConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type SqliteConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrSqliteConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -352,6 +354,11 @@ func (p *SqliteConnPool) place(i int) *sqliteConnSlot { return (*p.slots.Load())
 // places returns how many places there have been.
 func (p *SqliteConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *SqliteConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SqliteConnPool) search(n, i int) *sqliteConnSlot {
 	for range n {
@@ -424,13 +431,12 @@ func (p *SqliteConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// sqliteConnWaiter is a requester that waits.
 type sqliteConnWaiter struct {
 	next, prev *sqliteConnWaiter // nil outside the queue
 	job        *sqliteConnJob    // nil of those who are in the queue for the first time

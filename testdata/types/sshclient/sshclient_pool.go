@@ -75,7 +75,8 @@ func NewSshClientPool(c server, options SshClientPoolOptions) (*SshClientPool, e
 	p := &SshClientPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*sshClientSlot]*sshClientJob{}}
 	p.context = c
 	p.slots.Store(new([]*sshClientSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -99,12 +100,12 @@ func (p *SshClientPool) Acquire(ctx context.Context) (lease SshClientLease, err 
 }
 
 // TryAcquire is [SshClientPool.Acquire] that waits for what is under way, but not for others: it returns [ErrSshClientPoolExhausted] then.
-func (p *SshClientPool) TryAcquire(ctx context.Context) (SshClientLease, error) {
+func (p *SshClientPool) TryAcquire(ctx context.Context) (lease SshClientLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [SshClientPool.Acquire] that, if all places are taken, creates a connection outside of them, see [SshClientLease.Fresh].
-func (p *SshClientPool) AcquireOrCreate(ctx context.Context) (SshClientLease, error) {
+func (p *SshClientPool) AcquireOrCreate(ctx context.Context) (lease SshClientLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -216,8 +217,8 @@ func (l SshClientLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < sshClientPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -230,9 +231,10 @@ func (l SshClientLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l SshClientLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -278,7 +280,7 @@ type SshClientPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrSshClientPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -372,6 +374,11 @@ func (p *SshClientPool) place(i int) *sshClientSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *SshClientPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *SshClientPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *SshClientPool) search(n, i int) *sshClientSlot {
 	for range n {
@@ -444,13 +451,12 @@ func (p *SshClientPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// sshClientWaiter is a requester that waits.
 type sshClientWaiter struct {
 	next, prev *sshClientWaiter // nil outside the queue
 	job        *sshClientJob    // nil of those who are in the queue for the first time

@@ -73,7 +73,8 @@ func NewTextprotoConnPool(c string, options TextprotoConnPoolOptions) (*Textprot
 	p := &TextprotoConnPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*textprotoConnSlot]*textprotoConnJob{}}
 	p.context = c
 	p.slots.Store(new([]*textprotoConnSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *TextprotoConnPool) Acquire(ctx context.Context) (lease TextprotoConnLea
 }
 
 // TryAcquire is [TextprotoConnPool.Acquire] that waits for what is under way, but not for others: it returns [ErrTextprotoConnPoolExhausted] then.
-func (p *TextprotoConnPool) TryAcquire(ctx context.Context) (TextprotoConnLease, error) {
+func (p *TextprotoConnPool) TryAcquire(ctx context.Context) (lease TextprotoConnLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [TextprotoConnPool.Acquire] that, if all places are taken, creates a connection outside of them, see [TextprotoConnLease.Fresh].
-func (p *TextprotoConnPool) AcquireOrCreate(ctx context.Context) (TextprotoConnLease, error) {
+func (p *TextprotoConnPool) AcquireOrCreate(ctx context.Context) (lease TextprotoConnLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,8 +206,8 @@ func (l TextprotoConnLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < textprotoConnPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -219,9 +220,10 @@ func (l TextprotoConnLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l TextprotoConnLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -265,7 +267,7 @@ type TextprotoConnPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrTextprotoConnPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -354,6 +356,11 @@ func (p *TextprotoConnPool) place(i int) *textprotoConnSlot {
 // places returns how many places there have been.
 func (p *TextprotoConnPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *TextprotoConnPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *TextprotoConnPool) search(n, i int) *textprotoConnSlot {
 	for range n {
@@ -426,13 +433,12 @@ func (p *TextprotoConnPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// textprotoConnWaiter is a requester that waits.
 type textprotoConnWaiter struct {
 	next, prev *textprotoConnWaiter // nil outside the queue
 	job        *textprotoConnJob    // nil of those who are in the queue for the first time

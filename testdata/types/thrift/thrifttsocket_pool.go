@@ -73,7 +73,8 @@ func NewThriftTSocketPool(c string, options ThriftTSocketPoolOptions) (*ThriftTS
 	p := &ThriftTSocketPool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*thriftTSocketSlot]*thriftTSocketJob{}}
 	p.context = c
 	p.slots.Store(new([]*thriftTSocketSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *ThriftTSocketPool) Acquire(ctx context.Context) (lease ThriftTSocketLea
 }
 
 // TryAcquire is [ThriftTSocketPool.Acquire] that waits for what is under way, but not for others: it returns [ErrThriftTSocketPoolExhausted] then.
-func (p *ThriftTSocketPool) TryAcquire(ctx context.Context) (ThriftTSocketLease, error) {
+func (p *ThriftTSocketPool) TryAcquire(ctx context.Context) (lease ThriftTSocketLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [ThriftTSocketPool.Acquire] that, if all places are taken, creates a connection outside of them, see [ThriftTSocketLease.Fresh].
-func (p *ThriftTSocketPool) AcquireOrCreate(ctx context.Context) (ThriftTSocketLease, error) {
+func (p *ThriftTSocketPool) AcquireOrCreate(ctx context.Context) (lease ThriftTSocketLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -258,8 +259,8 @@ func (l ThriftTSocketLease) Release() {
 				p.served = time.Now()
 			}
 			p.unlock()
-			// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-			// releasers soon wait there, too.
+			// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+			// not where waiters are prompt, as releasers soon wait there, too.
 			if given && p.prompt.Load() < thriftTSocketPromptly && !p.timed(s) {
 				runtime.Gosched()
 			}
@@ -272,7 +273,8 @@ func (l ThriftTSocketLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ThriftTSocketLease) Discard() {
 	if l.end() {
-		l.slot.pool.drop(l.slot, &l.slot.pool.stats.RetiredDiscarded)
+		p := l.slot.pool
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -317,7 +319,7 @@ type ThriftTSocketPoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrThriftTSocketPoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -416,6 +418,11 @@ func (p *ThriftTSocketPool) place(i int) *thriftTSocketSlot {
 // places returns how many places there have been.
 func (p *ThriftTSocketPool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ThriftTSocketPool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ThriftTSocketPool) search(n, i int) *thriftTSocketSlot {
 	for range n {
@@ -500,13 +507,12 @@ func (p *ThriftTSocketPool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// thriftTSocketWaiter is a requester that waits.
 type thriftTSocketWaiter struct {
 	next, prev *thriftTSocketWaiter // nil outside the queue
 	job        *thriftTSocketJob    // nil of those who are in the queue for the first time

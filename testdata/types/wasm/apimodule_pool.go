@@ -73,7 +73,8 @@ func NewApiModulePool(c program, options ApiModulePoolOptions) (*ApiModulePool, 
 	p := &ApiModulePool{options: options, lanes: 4 * runtime.GOMAXPROCS(0), jobs: map[*apiModuleSlot]*apiModuleJob{}}
 	p.context = c
 	p.slots.Store(new([]*apiModuleSlot))
-	p.stats.MaxSize, p.stats.Vacant = options.MaxSize, options.MaxSize
+	p.stats.Vacant = options.MaxSize
+	p.stats.MaxSize = options.MaxSize
 	p.timer = time.AfterFunc(math.MaxInt64, p.settle)
 	p.timer.Stop()
 	p.line.next, p.line.prev = &p.line, &p.line
@@ -96,12 +97,12 @@ func (p *ApiModulePool) Acquire(ctx context.Context) (lease ApiModuleLease, err 
 }
 
 // TryAcquire is [ApiModulePool.Acquire] that waits for what is under way, but not for others: it returns [ErrApiModulePoolExhausted] then.
-func (p *ApiModulePool) TryAcquire(ctx context.Context) (ApiModuleLease, error) {
+func (p *ApiModulePool) TryAcquire(ctx context.Context) (lease ApiModuleLease, err error) {
 	return p.acquire(ctx, 0)
 }
 
 // AcquireOrCreate is [ApiModulePool.Acquire] that, if all places are taken, creates a connection outside of them, see [ApiModuleLease.Fresh].
-func (p *ApiModulePool) AcquireOrCreate(ctx context.Context) (ApiModuleLease, error) {
+func (p *ApiModulePool) AcquireOrCreate(ctx context.Context) (lease ApiModuleLease, err error) {
 	return p.acquire(ctx, -1)
 }
 
@@ -205,9 +206,10 @@ func (l ApiModuleLease) Release() {
 // Discard ends the lease of a connection that is not to be used again.
 func (l ApiModuleLease) Discard() {
 	if l.end() {
-		l.slot.pool.mu.Lock()
-		l.slot.pool.retire(l.slot, &l.slot.pool.stats.RetiredDiscarded)
-		l.slot.pool.unlock()
+		p := l.slot.pool
+		p.mu.Lock()
+		p.retire(l.slot, &p.stats.RetiredDiscarded)
+		p.unlock()
 	}
 }
 
@@ -252,7 +254,7 @@ type ApiModulePoolStats struct {
 	Detached         uint64        // connections taken out by Detach
 	Waits            uint64        // how often somebody waited, for a place or while one was got ready
 	WaitTime         time.Duration // how long, all together
-	Rejected         uint64        // requesters that got ErrApiModulePoolExhausted
+	Rejected         uint64        // requesters that were turned away, as all places were taken
 	Canceled         uint64        // requesters, and calls of other methods, whose context ended first
 	LastError        error         // the latest failure of a hook
 }
@@ -342,6 +344,11 @@ func (p *ApiModulePool) place(i int) *apiModuleSlot { return (*p.slots.Load())[i
 // places returns how many places there have been.
 func (p *ApiModulePool) places() int { return len(*p.slots.Load()) }
 
+// size returns how many places there may be.
+func (p *ApiModulePool) size() int {
+	return p.stats.MaxSize
+}
+
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.
 func (p *ApiModulePool) search(n, i int) *apiModuleSlot {
 	for range n {
@@ -414,13 +421,12 @@ func (p *ApiModulePool) unlock() {
 	if p.limit.Load() != limit {
 		p.limit.Store(limit)
 	}
-	if p.closed && p.stats.Vacant == p.stats.MaxSize && p.stats.Fresh == 0 {
+	if p.closed && p.stats.Vacant == p.size() && p.stats.Fresh == 0 {
 		p.drain()
 	}
 	p.mu.Unlock()
 }
 
-// apiModuleWaiter is a requester that waits.
 type apiModuleWaiter struct {
 	next, prev *apiModuleWaiter // nil outside the queue
 	job        *apiModuleJob    // nil of those who are in the queue for the first time
@@ -758,8 +764,8 @@ func (p *ApiModulePool) recycle(s *apiModuleSlot) {
 			p.served = time.Now()
 		}
 		p.unlock()
-		// The waiter sits in the releaser's own run queue, and comes late if that runs on. Where waiters are prompt, it may:
-		// releasers soon wait there, too.
+		// The waiter sits in the releaser's own run queue, and comes late if that runs on: so the releaser makes way. It need
+		// not where waiters are prompt, as releasers soon wait there, too.
 		if given && p.prompt.Load() < apiModulePromptly && !p.timed(s) {
 			runtime.Gosched()
 		}
