@@ -1,5 +1,16 @@
 // Package templates holds the source of the pool that poolgen specialises. It is ordinary Go, in the
 // package templates/pool, with its own tests.
+//
+// Comments tell the generator what is not in all pools. What is marked with
+//
+//	//poolgen:if hasStats && !hasLeaks // and here a comment that stays
+//
+// is there only if that holds: a declaration, a field, a statement or a case. A line of a comment that begins with
+// (hasStats) is there only with that feature. A function that is marked with
+//
+//	//poolgen:once // and here a comment for its statements
+//
+// goes into its caller if a pool has only one and nothing would mean something else there, a constant to its only use.
 package templates
 
 import "embed"
