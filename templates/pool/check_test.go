@@ -82,6 +82,9 @@ func TestAPlaceUnderCheckDoesNotKeepARequesterFromACreate(t *testing.T) {
 	})
 }
 
+// What has hit one connection may have hit them all.
+//
+//poolgen:if hasSuspicion
 func TestAfterAFailedCheckTheOtherIdleConnectionsAreCheckedAtOnce(t *testing.T) {
 	virtual(t, PoolOptions{MaxSize: 5}, func(t *testing.T, b *backend) {
 		b.idle(5)

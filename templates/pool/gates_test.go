@@ -376,7 +376,7 @@ func (g *gated) explained(err error) {
 	var hook *PoolError
 	switch {
 	case errors.Is(err, ErrPoolClosed) && !g.isClosed.IsZero():
-	case errors.Is(err, ErrPoolExhausted) && g.way.name == "TryAcquire": //poolgen:if hasQueue
+	case errors.Is(err, ErrPoolExhausted) && g.way.name == "TryAcquire": //poolgen:if hasTry
 	case errors.As(err, &hook) && hook.Op == "warm" && g.shrunk:
 	case errors.Is(err, context.Canceled) && !g.left.IsZero():
 	case errors.Is(err, context.DeadlineExceeded) && g.hook.own && g.conduct.hangs: // the place was the hook's all the time

@@ -606,7 +606,10 @@ func (b *backend) balancedAfter(rest func()) {
 func (b *backend) size() int {
 	b.pool.mu.Lock() // not every pool has Stats
 	defer b.pool.mu.Unlock()
-	return b.pool.stats.MaxSize
+	if hasMaxSize {
+		return b.pool.stats.MaxSize
+	}
+	return b.pool.options.MaxSize
 }
 
 // closePool closes the pool without patience.
