@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"slices"
@@ -11,52 +12,65 @@ import (
 // only that pool in mind would have written it. A comment that follows the mark goes along.
 const onceMark = "//poolgen:once"
 
-// union is all the text of a pool, while functions go into their callers.
-type union struct{ files []*source }
+// union is the text of a pool, while functions go into their callers: passages, each parsed when it is looked at.
+type union struct {
+	parts []*source
+	err   error
+}
 
-// unite has the marked functions of a pool go into their caller, if they have one and fit there.
+// unite has what is marked go where it is used, if that is one place and it fits there.
 func unite(texts []string) ([]string, error) {
-	u := &union{files: make([]*source, len(texts))}
-	for i, text := range texts {
-		if err := u.parse(i, text); err != nil {
-			return nil, err
+	u := &union{}
+	var ends []int // of the texts, among the passages
+	for _, text := range texts {
+		for _, passage := range paragraphs(text) {
+			u.parts = append(u.parts, &source{text: passage})
+		}
+		ends = append(ends, len(u.parts))
+	}
+	for i := range u.parts {
+		for decl, doc := u.marked(i); decl != nil && u.err == nil; decl, doc = u.marked(i) {
+			u.settle(i, decl, doc)
 		}
 	}
-	for i := range u.files {
-		for decl, doc := u.files[i].marked(); decl != nil; decl, doc = u.files[i].marked() {
-			if err := u.settle(i, decl, doc); err != nil {
-				return nil, err
-			}
+	united, begun := make([]string, len(texts)), 0
+	for i, end := range ends {
+		for _, part := range u.parts[begun:end] {
+			united[i] += part.text
+		}
+		begun = end
+	}
+	return united, u.err
+}
+
+// part is the i-th passage, parsed.
+func (u *union) part(i int) *source {
+	s := u.parts[i]
+	if s.file == nil {
+		fset := token.NewFileSet()
+		file, err := parse(fset, s.text)
+		u.err = cmp.Or(u.err, err)
+		s.file, s.base = &ast.File{}, 0
+		if err == nil {
+			s.file, s.base = file, fset.File(file.Pos()).Base()+len(clause)+1
 		}
 	}
-	for i, s := range u.files {
-		texts[i] = s.text
-	}
-	return texts, nil
+	return s
 }
 
-// parse parses what has become of the i-th file.
-func (u *union) parse(i int, text string) error {
-	fset := token.NewFileSet()
-	file, err := parse(fset, text)
-	if err == nil {
-		u.files[i] = &source{text: text, file: file, base: fset.File(file.Pos()).Base() + len(clause) + 1}
-	}
-	return err
+// edited makes the edits of the i-th passage.
+func (u *union) edited(i int) {
+	text, err := u.parts[i].slice(0, len(u.parts[i].text))
+	u.err = cmp.Or(u.err, err)
+	u.parts[i] = &source{text: text}
 }
 
-// edited parses the i-th file with its edits made.
-func (u *union) edited(i int) error {
-	text, err := u.files[i].slice(0, len(u.files[i].text))
-	if err != nil {
-		return err
+// marked returns the first declaration of the i-th passage that is marked, and its doc, or nil.
+func (u *union) marked(i int) (ast.Decl, *ast.CommentGroup) {
+	if !strings.Contains(u.parts[i].text, onceMark) {
+		return nil, nil
 	}
-	return u.parse(i, text)
-}
-
-// marked returns the first declaration that is marked, and its doc, or nil.
-func (s *source) marked() (ast.Decl, *ast.CommentGroup) {
-	for _, decl := range s.file.Decls {
+	for _, decl := range u.part(i).file.Decls {
 		var doc *ast.CommentGroup
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
@@ -71,9 +85,9 @@ func (s *source) marked() (ast.Decl, *ast.CommentGroup) {
 	return nil, nil
 }
 
-// settle has a marked declaration of the i-th file go to where it is used, or drops the mark.
-func (u *union) settle(i int, decl ast.Decl, doc *ast.CommentGroup) error {
-	from, mark := u.files[i], len(doc.List)-1
+// settle has a marked declaration of the i-th passage go to where it is used, or drops the mark.
+func (u *union) settle(i int, decl ast.Decl, doc *ast.CommentGroup) {
+	from, mark := u.part(i), len(doc.List)-1
 	at := -1
 	switch decl := decl.(type) {
 	case *ast.FuncDecl:
@@ -92,25 +106,28 @@ func (u *union) settle(i int, decl ast.Decl, doc *ast.CommentGroup) error {
 			mark--
 		}
 		from.cut(from.offset(doc.List[mark].Pos()), from.offset(doc.End()))
-		return u.edited(i)
+		u.edited(i)
+		return
 	}
-	rest := strings.TrimLeft(from.text[from.offset(decl.End()):], "\n")
-	from.edits = append(from.edits, edit{from: from.offset(doc.Pos()), to: len(from.text) - len(rest)})
-	if at != i {
-		if err := u.edited(at); err != nil {
-			return err
-		}
+	begin, rest := from.offset(doc.Pos()), strings.TrimLeft(from.text[from.offset(decl.End()):], "\n")
+	if at == i {
+		from.edits = append(from.edits, edit{from: begin, to: len(from.text) - len(rest)})
+	} else {
+		u.parts[i] = &source{text: from.text[:begin] + rest}
 	}
-	return u.edited(i)
+	u.edited(at)
 }
 
-// place puts the value of a constant where its only use is, and returns the index of the file that has it. It returns -1 if there
-// are more.
+// place puts the value of a constant where its only use is, and returns the index of the passage that has it. It returns -1 if
+// there are more.
 func (u *union) place(from *source, constant *ast.ValueSpec) int {
 	uses, at, where := 0, -1, (*ast.Ident)(nil)
-	for i, s := range u.files {
-		for id := range variables(s.file) {
-			if id.Name == constant.Names[0].Name && id.Pos() != constant.Names[0].Pos() {
+	for i, s := range u.parts {
+		if !strings.Contains(s.text, constant.Names[0].Name) {
+			continue
+		}
+		for id := range variables(u.part(i).file) {
+			if id.Name == constant.Names[0].Name && id != constant.Names[0] {
 				uses, at, where = uses+1, i, id
 			}
 		}
@@ -119,16 +136,23 @@ func (u *union) place(from *source, constant *ast.ValueSpec) int {
 		return -1
 	}
 	value := constant.Values[0]
-	u.files[at].replace(where.Pos(), where.End(), from.between(value.Pos(), value.End()))
+	u.parts[at].replace(where.Pos(), where.End(), from.between(value.Pos(), value.End()))
 	return at
 }
 
-// find has the merger look at the only call of its function, and returns the index of the file that has it. It returns -1 if
+// find has the merger look at the only call of its function, and returns the index of the passage that has it. It returns -1 if
 // there is none, or if the function has other uses.
 func (u *union) find(m *merger) int {
 	uses, at := 0, -1
-	for i, s := range u.files {
-		for _, decl := range s.file.Decls {
+	word := m.fn.Name.Name
+	if m.fn.Recv != nil {
+		word = "." + word
+	}
+	for i, s := range u.parts {
+		if !strings.Contains(s.text, word) {
+			continue
+		}
+		for _, decl := range u.part(i).file.Decls {
 			ast.PreorderStack(decl, nil, func(n ast.Node, stack []ast.Node) bool {
 				if !m.refers(n, stack) {
 					return true
