@@ -121,7 +121,7 @@ func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLeas
 			return CheckedLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		due := s.conn.NeedsHealthCheck()
 		if !due {
 			break
@@ -129,9 +129,9 @@ func (p *CheckedPool) acquire(ctx context.Context, queue int) (lease CheckedLeas
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &checkedJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return CheckedLease{}, err
+		if err != nil {
+			return CheckedLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -28,11 +28,11 @@ func (m *merger) bind() bool {
 // replace puts an argument in the place of a parameter, if it stays what it is while the function runs.
 func (m *merger) replace(p parameter, arg ast.Expr) bool {
 	text, typ := m.to.between(arg.Pos(), arg.End()), m.from.between(p.typ.Pos(), p.typ.End())
-	uses, captured := m.uses(p.name)
+	used, captured := m.uses(p.name)
 	switch {
-	case uses == 0 && isPlain(arg, typ):
+	case !used && isPlain(arg, typ):
 		return true
-	case uses == 0 || text == "nil" || m.changes(p, arg):
+	case !used || text == "nil" || m.changes(p, arg):
 		return false
 	case isLiteral(arg) && !isPlain(arg, typ):
 		return false
@@ -56,12 +56,10 @@ func (m *merger) replace(p parameter, arg ast.Expr) bool {
 	return true
 }
 
-// uses counts the uses of a parameter, and reports whether one is in a closure.
-func (m *merger) uses(name string) (count int, captured bool) {
+// uses reports whether the function uses a parameter, and whether it does in a closure.
+func (m *merger) uses(name string) (used, captured bool) {
 	for id := range variables(m.fn.Body) {
-		if id.Name == name {
-			count++
-		}
+		used = used || id.Name == name
 	}
 	for n := range ast.Preorder(m.fn.Body) {
 		if isClosure(n) {
@@ -70,11 +68,10 @@ func (m *merger) uses(name string) (count int, captured bool) {
 			}
 		}
 	}
-	return count, captured
+	return used, captured
 }
 
-// changes reports whether the function changes a parameter, or the field that it is given for one. It may change the parameter if
-// the caller is done then.
+// changes reports whether the function changes a parameter, or uses one after it has changed the field that it is given for that.
 func (m *merger) changes(p parameter, arg ast.Expr) bool {
 	if sel, ok := arg.(*ast.SelectorExpr); ok {
 		changing := writes(m.fn.Body, func(e ast.Expr) bool {
@@ -88,37 +85,12 @@ func (m *merger) changes(p parameter, arg ast.Expr) bool {
 		}
 	}
 	_, isPointer := p.typ.(*ast.StarExpr)
-	changing := writes(m.fn.Body, func(e ast.Expr) bool {
+	return len(writes(m.fn.Body, func(e ast.Expr) bool {
 		if !isPointer {
 			e = root(e)
 		}
 		return isVariable(p.name)(e)
-	})
-	return len(changing) > 0 && (m.to.between(arg.Pos(), arg.End()) != p.name || !m.leavesAfter())
-}
-
-// leavesAfter reports whether the caller, which has no results and no closures, returns right after the call.
-func (m *merger) leavesAfter() bool {
-	stmt, isStmt := m.stack[len(m.stack)-1].(ast.Stmt)
-	for n := range ast.Preorder(m.caller.Body) {
-		isStmt = isStmt && !isClosure(n)
-	}
-	if !isStmt || m.caller.Type.Results != nil {
-		return false
-	}
-	var list []ast.Stmt
-	switch block := m.stack[len(m.stack)-2].(type) {
-	case *ast.BlockStmt:
-		list = block.List
-	case *ast.CaseClause:
-		list = block.Body
-	}
-	i := slices.Index(list, stmt) + 1
-	if i == 0 || i == len(list) {
-		return false
-	}
-	_, returns := list[i].(*ast.ReturnStmt)
-	return returns
+	})) > 0
 }
 
 // changesLater reports whether the caller may assign to a variable again that it gives as an argument.

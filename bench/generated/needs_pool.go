@@ -123,7 +123,7 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 			return NeedsLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		due := s.conn.NeedsHealthCheck()
 		if !due {
 			break
@@ -131,9 +131,9 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &needsJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return NeedsLease{}, err
+		if err != nil {
+			return NeedsLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -132,7 +132,7 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for err == nil && !s.ready {
+	for !s.ready {
 		asked = false
 		due := s.conn.IsClosed()
 		asked = true
@@ -142,9 +142,9 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return NatsConnLease{}, err
+		if err != nil {
+			return NatsConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

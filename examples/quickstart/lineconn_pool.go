@@ -123,7 +123,7 @@ func (p *LineConnPool) acquire(ctx context.Context, queue int) (lease LineConnLe
 			return LineConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		due := s.conn.NeedsHealthCheck()
 		if !due {
 			break
@@ -131,9 +131,9 @@ func (p *LineConnPool) acquire(ctx context.Context, queue int) (lease LineConnLe
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &lineConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return LineConnLease{}, err
+		if err != nil {
+			return LineConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -123,7 +123,7 @@ func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err
 			return ConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		due := s.conn.NeedsHealthCheck()
 		if !due {
 			break
@@ -131,9 +131,9 @@ func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &connJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return ConnLease{}, err
+		if err != nil {
+			return ConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

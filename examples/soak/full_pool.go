@@ -190,15 +190,21 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for err == nil {
+	for true {
 		if s.ready {
 			refused := false
 			s.queue = queue
-			if refused, err = p.prepare(ctx, s); !refused {
+			if refused, err = p.prepare(ctx, s); err != nil {
+				return FullLease{}, err
+			}
+			if !refused {
 				break
 			}
 			s, err = p.anotherInTime(ctx, s, obtained)
 			obtained = true
+			if err != nil {
+				return FullLease{}, err
+			}
 			continue
 		}
 		asked = false
@@ -211,10 +217,9 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 		s.queue = queue
 		s, err = p.checkInTime(ctx, s, obtained)
 		obtained = true
-		continue
-	}
-	if err != nil {
-		return FullLease{}, err
+		if err != nil {
+			return FullLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -144,7 +144,7 @@ func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, e
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for err == nil && !s.ready {
+	for !s.ready {
 		asked = false
 		due := s.conn.NeedsHealthCheck()
 		asked = true
@@ -154,9 +154,9 @@ func (p *UsualPool) acquire(ctx context.Context, queue int) (lease UsualLease, e
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &usualJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return UsualLease{}, err
+		if err != nil {
+			return UsualLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

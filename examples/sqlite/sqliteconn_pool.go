@@ -122,16 +122,19 @@ func (p *SqliteConnPool) acquire(ctx context.Context, queue int) (lease SqliteCo
 			return SqliteConnLease{}, err
 		}
 	}
-	for err == nil {
+	for true {
 		refused := false
-		if refused, err = p.prepare(ctx, s); !refused {
+		if refused, err = p.prepare(ctx, s); err != nil {
+			return SqliteConnLease{}, err
+		}
+		if !refused {
 			break
 		}
 		s, err = p.another(ctx, s)
+		if err != nil {
+			return SqliteConnLease{}, err
+		}
 		continue
-	}
-	if err != nil {
-		return SqliteConnLease{}, err
 	}
 	return s.lease(), nil
 }

@@ -169,7 +169,8 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 		p.move(s, &p.stats.Vacant)
 		return
 	case err != nil && (!hasJobs || j.op == "create"):
-		s.conn = conn //poolgen:if hasClose
+		s.conn = conn                        //poolgen:if hasClose
+		err = &PoolError{Op: j.op, Err: err} //poolgen:if !hasStats
 		p.failed(s, j, err)
 		return
 	case err != nil && j.op == "reset": //poolgen:if resetsAway
@@ -232,8 +233,7 @@ func (p *Pool) finish(s *slot, j *job, conn *Conn, err error) {
 //
 //poolgen:once
 func (p *Pool) failed(s *slot, j *job, err error) {
-	p.stats.CreateFailures++             //poolgen:if hasStats
-	err = &PoolError{Op: j.op, Err: err} //poolgen:if !hasStats
+	p.stats.CreateFailures++ //poolgen:if hasStats
 	if hasStreak && (!hasOwn || j.waiter != nil || j.state == &p.stats.Creating) {
 		p.failures++    // but not if the create was called off
 		p.trouble = err //poolgen:if hasBreaker

@@ -225,11 +225,14 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 			}
 		}()
 	}
-	for hasVetting && err == nil && (hasBeforeAcquire || !s.ready) {
+	for hasVetting && (hasBeforeAcquire || !s.ready) {
 		if hasBeforeAcquire && (!hasCheck || s.ready) {
 			refused := false
 			s.queue = queue //poolgen:if hasRejoin
-			if refused, err = p.prepare(ctx, s); !refused {
+			if refused, err = p.prepare(ctx, s); err != nil {
+				return Lease{}, err
+			}
+			if !refused {
 				break
 			}
 			if hasTimeout {
@@ -237,6 +240,9 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 				obtained = true
 			} else {
 				s, err = p.another(ctx, s)
+			}
+			if err != nil {
+				return Lease{}, err
 			}
 			continue
 		}
@@ -256,14 +262,14 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		if hasTimeout {
 			s, err = p.checkInTime(ctx, s, obtained)
 			obtained = true
-			continue
+		} else {
+			done, begun := ctx.Done(), time.Now()
+			p.mu.Lock()
+			s, err = p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
 		}
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
-	}
-	if hasVetting && err != nil {
-		return Lease{}, err
+		if err != nil {
+			return Lease{}, err
+		}
 	}
 	if observesAcquired {
 		p.acquired(s, time.Since(begun))

@@ -184,7 +184,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for err == nil && !s.ready {
+	for !s.ready {
 		asked = false
 		due := s.conn.NeedsHealthCheck(p.context)
 		asked = true
@@ -194,10 +194,9 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 		s.queue = queue
 		s, err = p.checkInTime(ctx, s, obtained)
 		obtained = true
-		continue
-	}
-	if err != nil {
-		return FullLease{}, err
+		if err != nil {
+			return FullLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

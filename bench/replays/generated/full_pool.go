@@ -142,11 +142,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	if ctx.Err() != nil {
 		return FullLease{}, p.canceled(ctx, "acquire", time.Now(), nil)
 	}
-	// Goroutines that run at the same time start at different places: the address of the stack tells them apart for free.
-	var local byte
-	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
-	limit := int(p.limit.Load())
-	s := p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
+	s := p.take()
 	if s == nil {
 		if s, err = p.obtain(ctx, queue); err != nil {
 			return FullLease{}, err
@@ -159,14 +155,20 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for err == nil {
+	for true {
 		if s.ready {
 			refused := false
 			s.queue = queue
-			if refused, err = p.prepare(ctx, s); !refused {
+			if refused, err = p.prepare(ctx, s); err != nil {
+				return FullLease{}, err
+			}
+			if !refused {
 				break
 			}
 			s, err = p.another(ctx, s)
+			if err != nil {
+				return FullLease{}, err
+			}
 			continue
 		}
 		asked = false
@@ -180,9 +182,9 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return FullLease{}, err
+		if err != nil {
+			return FullLease{}, err
+		}
 	}
 	return s.lease(), nil
 }
@@ -496,6 +498,15 @@ func (p *FullPool) places() int { return len(*p.slots.Load()) }
 // size returns how many places there may be.
 func (p *FullPool) size() int {
 	return p.stats.MaxSize
+}
+
+// take claims an idle place, or returns nil if there is none, or none for newcomers. Goroutines that run at the same time
+// start at different places, or they fight over a cache line: the address of the stack tells them apart for free.
+func (p *FullPool) take() *fullSlot {
+	var local byte
+	hash := uint32(uintptr(unsafe.Pointer(&local))>>11) * 0x9e3779b1
+	limit := int(p.limit.Load())
+	return p.search(limit, int(uint64(hash)*uint64(min(limit, p.lanes))>>32))
 }
 
 // search claims an idle place among the first n, from the i-th on: low ones stay in use, high ones fall idle.

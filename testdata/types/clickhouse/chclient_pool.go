@@ -125,13 +125,13 @@ func (p *ChClientPool) acquire(ctx context.Context, queue int) (lease ChClientLe
 			return ChClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &chClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return ChClientLease{}, err
+		if err != nil {
+			return ChClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *WebsocketConnPool) acquire(ctx context.Context, queue int) (lease Webso
 			return WebsocketConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &websocketConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return WebsocketConnLease{}, err
+		if err != nil {
+			return WebsocketConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

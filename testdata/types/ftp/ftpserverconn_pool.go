@@ -125,13 +125,13 @@ func (p *FtpServerConnPool) acquire(ctx context.Context, queue int) (lease FtpSe
 			return FtpServerConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &ftpServerConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return FtpServerConnLease{}, err
+		if err != nil {
+			return FtpServerConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *RedisConnPool) acquire(ctx context.Context, queue int) (lease RedisConn
 			return RedisConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &redisConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return RedisConnLease{}, err
+		if err != nil {
+			return RedisConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

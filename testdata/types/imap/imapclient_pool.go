@@ -125,13 +125,13 @@ func (p *ImapClientPool) acquire(ctx context.Context, queue int) (lease ImapClie
 			return ImapClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &imapClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return ImapClientLease{}, err
+		if err != nil {
+			return ImapClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

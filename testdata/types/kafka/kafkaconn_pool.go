@@ -125,13 +125,13 @@ func (p *KafkaConnPool) acquire(ctx context.Context, queue int) (lease KafkaConn
 			return KafkaConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &kafkaConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return KafkaConnLease{}, err
+		if err != nil {
+			return KafkaConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *MemcacheClientPool) acquire(ctx context.Context, queue int) (lease Memc
 			return MemcacheClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &memcacheClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return MemcacheClientLease{}, err
+		if err != nil {
+			return MemcacheClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 			return NatsConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return NatsConnLease{}, err
+		if err != nil {
+			return NatsConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *PgConnPool) acquire(ctx context.Context, queue int) (lease PgConnLease,
 			return PgConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &pgConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return PgConnLease{}, err
+		if err != nil {
+			return PgConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *PgxConnPool) acquire(ctx context.Context, queue int) (lease PgxConnLeas
 			return PgxConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &pgxConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return PgxConnLease{}, err
+		if err != nil {
+			return PgxConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

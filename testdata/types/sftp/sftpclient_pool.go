@@ -126,13 +126,13 @@ func (p *SftpClientPool) acquire(ctx context.Context, queue int) (lease SftpClie
 			return SftpClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &sftpClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return SftpClientLease{}, err
+		if err != nil {
+			return SftpClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

@@ -125,13 +125,13 @@ func (p *SmtpClientPool) acquire(ctx context.Context, queue int) (lease SmtpClie
 			return SmtpClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &smtpClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return SmtpClientLease{}, err
+		if err != nil {
+			return SmtpClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

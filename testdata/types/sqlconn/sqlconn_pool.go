@@ -125,13 +125,13 @@ func (p *SqlConnPool) acquire(ctx context.Context, queue int) (lease SqlConnLeas
 			return SqlConnLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &sqlConnJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return SqlConnLease{}, err
+		if err != nil {
+			return SqlConnLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

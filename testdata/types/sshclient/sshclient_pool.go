@@ -125,13 +125,13 @@ func (p *SshClientPool) acquire(ctx context.Context, queue int) (lease SshClient
 			return SshClientLease{}, err
 		}
 	}
-	for err == nil && !s.ready {
+	for !s.ready {
 		done, begun := ctx.Done(), time.Now()
 		p.mu.Lock()
 		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &sshClientJob{op: "health check", state: &p.stats.Checking})
-	}
-	if err != nil {
-		return SshClientLease{}, err
+		if err != nil {
+			return SshClientLease{}, err
+		}
 	}
 	return s.lease(), nil
 }

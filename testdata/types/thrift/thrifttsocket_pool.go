@@ -122,16 +122,19 @@ func (p *ThriftTSocketPool) acquire(ctx context.Context, queue int) (lease Thrif
 			return ThriftTSocketLease{}, err
 		}
 	}
-	for err == nil {
+	for true {
 		refused := false
-		if refused, err = p.prepare(ctx, s); !refused {
+		if refused, err = p.prepare(ctx, s); err != nil {
+			return ThriftTSocketLease{}, err
+		}
+		if !refused {
 			break
 		}
 		s, err = p.another(ctx, s)
+		if err != nil {
+			return ThriftTSocketLease{}, err
+		}
 		continue
-	}
-	if err != nil {
-		return ThriftTSocketLease{}, err
 	}
 	return s.lease(), nil
 }
