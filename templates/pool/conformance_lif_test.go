@@ -229,8 +229,8 @@ func TestLIF06ALifetimeAsLongAsTimeCanTellDoesNotOverflow(t *testing.T) {
 //
 //poolgen:if hasLifetime
 func TestLIF06TheJitterIsDrawnOnceForEachConnection(t *testing.T) {
-	ageing(t, PoolOptions{MaxSize: 300, MaxLifetime: lifetime, MaxLifetimeJitter: lifetime / 2}, func(t *testing.T, b *backend) {
-		b.idle(300)
+	ageing(t, PoolOptions{MaxSize: 2000, MaxLifetime: lifetime, MaxLifetimeJitter: lifetime / 2}, func(t *testing.T, b *backend) {
+		b.idle(2000)
 		for range 59 {
 			time.Sleep(lifetime / 60)
 			b.release(b.acquire())
@@ -240,7 +240,7 @@ func TestLIF06TheJitterIsDrawnOnceForEachConnection(t *testing.T) {
 		for _, life := range b.lifetimes() {
 			sum += life
 		}
-		within(t, lifetime*70/100, lifetime*77/100, sum/300, "a life, on average,")
+		within(t, lifetime*70/100, lifetime*77/100, sum/2000, "a life, on average,")
 	})
 }
 
