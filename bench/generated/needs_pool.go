@@ -123,19 +123,19 @@ func (p *NeedsPool) acquire(ctx context.Context, queue int) (lease NeedsLease, e
 			return NeedsLease{}, err
 		}
 	}
-	for !s.ready {
-		due := s.conn.NeedsHealthCheck()
-		if !due {
-			break
-		}
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &needsJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+	for !s.ready && s.conn.NeedsHealthCheck() {
+		if s, err = p.check(ctx, s); err != nil {
 			return NeedsLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *NeedsPool) check(ctx context.Context, s *needsSlot) (*needsSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &needsJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an

@@ -139,14 +139,18 @@ func (p *NatsConnPool) acquire(ctx context.Context, queue int) (lease NatsConnLe
 		if !due {
 			break
 		}
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+		if s, err = p.check(ctx, s); err != nil {
 			return NatsConnLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *NatsConnPool) check(ctx context.Context, s *natsConnSlot) (*natsConnSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &natsConnJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an

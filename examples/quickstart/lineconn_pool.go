@@ -123,19 +123,19 @@ func (p *LineConnPool) acquire(ctx context.Context, queue int) (lease LineConnLe
 			return LineConnLease{}, err
 		}
 	}
-	for !s.ready {
-		due := s.conn.NeedsHealthCheck()
-		if !due {
-			break
-		}
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &lineConnJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+	for !s.ready && s.conn.NeedsHealthCheck() {
+		if s, err = p.check(ctx, s); err != nil {
 			return LineConnLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *LineConnPool) check(ctx context.Context, s *lineConnSlot) (*lineConnSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &lineConnJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an

@@ -123,19 +123,19 @@ func (p *ConnPool) acquire(ctx context.Context, queue int) (lease ConnLease, err
 			return ConnLease{}, err
 		}
 	}
-	for !s.ready {
-		due := s.conn.NeedsHealthCheck()
-		if !due {
-			break
-		}
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &connJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+	for !s.ready && s.conn.NeedsHealthCheck() {
+		if s, err = p.check(ctx, s); err != nil {
 			return ConnLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *ConnPool) check(ctx context.Context, s *connSlot) (*connSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &connJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an

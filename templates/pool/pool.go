@@ -225,7 +225,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 			}
 		}()
 	}
-	for hasVetting && (hasBeforeAcquire || !s.ready) {
+	for hasVetting && (hasBeforeAcquire || !s.ready) && (hasBeforeAcquire || mayPanic || !hasNeeds || needsHealthCheck(s.conn, p.context)) {
 		if hasBeforeAcquire && (!hasCheck || s.ready) {
 			refused := false
 			s.queue = queue //poolgen:if hasRejoin
@@ -246,7 +246,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 			}
 			continue
 		}
-		if hasNeeds {
+		if hasNeeds && (hasBeforeAcquire || mayPanic) {
 			asked = false //poolgen:if mayPanic
 			due := needsHealthCheck(s.conn, p.context)
 			asked = true //poolgen:if mayPanic
@@ -260,14 +260,11 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		}
 		s.queue = queue //poolgen:if hasRejoin
 		if hasTimeout {
-			s, err = p.checkInTime(ctx, s, obtained)
+			if s, err = p.checkInTime(ctx, s, obtained); err != nil {
+				return Lease{}, err
+			}
 			obtained = true
-		} else {
-			done, begun := ctx.Done(), time.Now()
-			p.mu.Lock()
-			s, err = p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
-		}
-		if err != nil {
+		} else if s, err = p.check(ctx, s); err != nil {
 			return Lease{}, err
 		}
 	}
@@ -275,6 +272,15 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 		p.acquired(s, time.Since(begun))
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+//
+//poolgen:if hasCheck
+func (p *Pool) check(ctx context.Context, s *slot) (*slot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
 }
 
 // prepare has the hook look at a connection before it is leased. If it refuses one that is new, that is the

@@ -32,9 +32,7 @@ func (p *Pool) inTime(ctx context.Context, s *slot, obtained bool) (context.Cont
 func (p *Pool) checkInTime(ctx context.Context, s *slot, obtained bool) (*slot, error) {
 	ctx, cancel := p.inTime(ctx, s, obtained)
 	defer cancel()
-	done, begun := ctx.Done(), time.Now()
-	p.mu.Lock()
-	return p.alone(p.newWaiter(ctx, done, begun), s, &job{op: "health check", state: &p.stats.Checking})
+	return p.check(ctx, s)
 }
 
 // anotherInTime is another while there is time.

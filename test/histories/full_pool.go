@@ -192,13 +192,19 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			break
 		}
 		s.queue = queue
-		s, err = p.checkInTime(ctx, s, obtained)
-		obtained = true
-		if err != nil {
+		if s, err = p.checkInTime(ctx, s, obtained); err != nil {
 			return FullLease{}, err
 		}
+		obtained = true
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *FullPool) check(ctx context.Context, s *fullSlot) (*fullSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
@@ -1101,9 +1107,7 @@ func (p *FullPool) inTime(ctx context.Context, s *fullSlot, obtained bool) (cont
 func (p *FullPool) checkInTime(ctx context.Context, s *fullSlot, obtained bool) (*fullSlot, error) {
 	ctx, cancel := p.inTime(ctx, s, obtained)
 	defer cancel()
-	done, begun := ctx.Done(), time.Now()
-	p.mu.Lock()
-	return p.alone(p.newWaiter(ctx, done, begun), s, &fullJob{op: "health check", state: &p.stats.Checking})
+	return p.check(ctx, s)
 }
 
 // again has a create that failed tried again after a pause, which is random and grows, if a try and time are left.

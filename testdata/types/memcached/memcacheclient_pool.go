@@ -126,14 +126,18 @@ func (p *MemcacheClientPool) acquire(ctx context.Context, queue int) (lease Memc
 		}
 	}
 	for !s.ready {
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &memcacheClientJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+		if s, err = p.check(ctx, s); err != nil {
 			return MemcacheClientLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *MemcacheClientPool) check(ctx context.Context, s *memcacheClientSlot) (*memcacheClientSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &memcacheClientJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an

@@ -126,14 +126,18 @@ func (p *SmtpClientPool) acquire(ctx context.Context, queue int) (lease SmtpClie
 		}
 	}
 	for !s.ready {
-		done, begun := ctx.Done(), time.Now()
-		p.mu.Lock()
-		s, err = p.alone(p.newWaiter(ctx, done, begun), s, &smtpClientJob{op: "health check", state: &p.stats.Checking})
-		if err != nil {
+		if s, err = p.check(ctx, s); err != nil {
 			return SmtpClientLease{}, err
 		}
 	}
 	return s.lease(), nil
+}
+
+// check has a place checked, apart from the fast path, whose frame it would make larger.
+func (p *SmtpClientPool) check(ctx context.Context, s *smtpClientSlot) (*smtpClientSlot, error) {
+	done, begun := ctx.Done(), time.Now()
+	p.mu.Lock()
+	return p.alone(p.newWaiter(ctx, done, begun), s, &smtpClientJob{op: "health check", state: &p.stats.Checking})
 }
 
 // With leases a connection for the time of f. It discards the connection if f panics, or returns an
