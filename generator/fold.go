@@ -64,12 +64,14 @@ func (s *source) fold(f features, n names) error {
 	return folder.err
 }
 
-// list folds the ifs among the statements of a block. What follows one that now always leaves the block is
+// list folds the ifs and loops among the statements of a block. What follows one that now always leaves the block is
 // dropped.
 func (f *folder) list(stmts []ast.Stmt) {
 	for i, stmt := range stmts {
 		if loop, ok := stmt.(*ast.ForStmt); ok && loop.Cond != nil {
-			if value, known := f.features.eval(loop.Cond); known && !value {
+			if value, known := f.features.eval(loop.Cond); known && value {
+				f.replace(loop.Cond.Pos(), loop.Body.Pos(), "")
+			} else if known {
 				f.cut(f.offset(loop.Pos()), f.offset(loop.End()))
 			}
 		}

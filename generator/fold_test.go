@@ -22,6 +22,12 @@ func folded(t *testing.T, f features, text string) string {
 	return string(formatted)
 }
 
+func TestALoopThatAlwaysGoesOnHasNoCondition(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "package p\n\nfunc f() {\n\tfor {\n\t\tmore()\n\t}\n}\n", folded(t, features{"hasMore": true},
+		"package p\n\nfunc f() {\n\tfor hasMore && (hasMore || a) {\n\t\tmore()\n\t}\n\tfor !hasMore && a {\n\t\tless()\n\t}\n}\n"))
+}
+
 func TestASwitchThatIsLeftWithTwoCasesIsAnIf(t *testing.T) {
 	t.Parallel()
 	const begun, ended = "package p\n\nfunc f() {\n\tswitch {\n", "\t}\n\tlast()\n}\n"

@@ -190,7 +190,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			p.drop(s, &p.stats.RetiredUnhealthy)
 		}
 	}()
-	for true {
+	for {
 		if s.ready {
 			refused := false
 			s.queue = queue

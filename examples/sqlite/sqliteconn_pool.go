@@ -122,7 +122,7 @@ func (p *SqliteConnPool) acquire(ctx context.Context, queue int) (lease SqliteCo
 			return SqliteConnLease{}, err
 		}
 	}
-	for true {
+	for {
 		refused := false
 		if refused, err = p.prepare(ctx, s); err != nil {
 			return SqliteConnLease{}, err

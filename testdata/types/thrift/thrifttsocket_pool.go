@@ -122,7 +122,7 @@ func (p *ThriftTSocketPool) acquire(ctx context.Context, queue int) (lease Thrif
 			return ThriftTSocketLease{}, err
 		}
 	}
-	for true {
+	for {
 		refused := false
 		if refused, err = p.prepare(ctx, s); err != nil {
 			return ThriftTSocketLease{}, err
