@@ -126,7 +126,7 @@ func (d *declarations) Import(path string) (*types.Package, error) {
 func (p *Package) lacks(request Request) (paths []string, err error) {
 	want := func(path string) {
 		switch path {
-		case "", p.path, "unsafe", "C", "sync", "sync/atomic": // nothing that a pool would call
+		case "", p.path, "unsafe", "C":
 			return
 		}
 		if p.declared[path] == nil && !slices.Contains(paths, path) {
@@ -153,9 +153,14 @@ func (p *Package) lacks(request Request) (paths []string, err error) {
 			want(path)
 		}
 	}
+	part := func(path string) {
+		if path != "sync" && path != "sync/atomic" { // of which many types have parts, and nothing that a pool would call
+			want(path)
+		}
+	}
 	if obj, isType := p.lookup(ref).(*types.TypeName); ok && isType {
 		for _, t := range append(p.boundsOf(ref, obj.Type()), obj.Type()) {
-			p.parts(t, want, map[types.Type]bool{})
+			p.parts(t, part, map[types.Type]bool{})
 		}
 	}
 	return paths, nil
