@@ -3,7 +3,6 @@ package generator
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -42,14 +41,7 @@ func TestTheDocumentationHasAllKeysOfAnExplanation(t *testing.T) {
 // explained is the explanation of the pool of a type MyConn with these hooks.
 func explained(t *testing.T, hooks string, with ...string) *Explanation {
 	t.Helper()
-	dir := t.TempDir()
-	source := "package app\n\nimport \"context\"\n\ntype MyConn struct{ id int }\n\n" +
-		"func NewMyConn(ctx context.Context) (*MyConn, error) { return new(MyConn), nil }\n" + hooks
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/app\n\ngo 1.25\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "conn.go"), []byte(source), 0o644))
-	choice, err := Groups.Choose(with, nil)
-	require.NoError(t, err)
-	e, err := Explain(context.Background(), Request{Dir: dir, Type: "MyConn", Groups: choice})
+	e, err := Explain(context.Background(), myConn(t, hooks, with...))
 	require.NoError(t, err)
 	return e
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// generated is the pool of a type MyConn with these hooks and feature groups, in a package of its own.
-func generated(t *testing.T, hooks string, with ...string) string {
+// myConn asks for the pool of a type MyConn with these hooks and feature groups, in a package of its own.
+func myConn(t *testing.T, hooks string, with ...string) Request {
 	t.Helper()
 	dir := t.TempDir()
 	source := "package app\n\nimport \"context\"\n\ntype MyConn struct{ id int }\n\n" +
@@ -20,7 +20,13 @@ func generated(t *testing.T, hooks string, with ...string) string {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "conn.go"), []byte(source), 0o644))
 	choice, err := Groups.Choose(with, nil)
 	require.NoError(t, err)
-	file, err := Generate(context.Background(), Request{Dir: dir, Type: "MyConn", Groups: choice})
+	return Request{Dir: dir, Type: "MyConn", Groups: choice}
+}
+
+// generated is that pool.
+func generated(t *testing.T, hooks string, with ...string) string {
+	t.Helper()
+	file, err := Generate(context.Background(), myConn(t, hooks, with...))
 	require.NoError(t, err)
 	return string(file.Text)
 }
