@@ -174,7 +174,6 @@ func TestHOK05TheHookBeforeTheCloseIsCalledOnceForEveryConnectionWhateverTheReas
 				}
 				return nil
 			})
-			noted := b.script(&b.onBeforeClose)
 			var all sync.WaitGroup
 			for range 20 {
 				all.Go(func() {
@@ -185,8 +184,7 @@ func TestHOK05TheHookBeforeTheCloseIsCalledOnceForEveryConnectionWhateverTheReas
 			}
 			all.Wait()
 			b.pool.Reset() //poolgen:if hasReset
-			b.heal()
-			b.beforeClosing(noted)
+			b.heal(&b.onBeforeClose)
 			b.pool.Close(b.ctx)
 		})
 		for c, a := range of.conns {

@@ -165,9 +165,12 @@ func (b *backend) violation(f string, a ...any) { b.Helper(); b.Errorf(f, a...) 
 // allDue makes every connection due for a check that those fail which the server has killed.
 func (b *backend) allDue() { b.needing(func(*Conn) bool { return true }) }
 
-// heal makes every hook succeed at once.
-func (b *backend) heal() {
+// heal makes every hook but these succeed at once.
+func (b *backend) heal(but ...*script) {
 	b.set(func() {
+		for _, s := range but {
+			defer func(kept script) { *s = kept }(*s)
+		}
 		b.onCreate, b.onCheck, b.onClose, b.onReset = succeed, succeed, succeed, succeed
 		b.onAfterCreate, b.onBeforeAcquire, b.onAfterRelease, b.onBeforeClose = succeed, succeed, succeed, succeed
 		b.onNeeds = func(*Conn) bool { return false }
