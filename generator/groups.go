@@ -15,7 +15,7 @@ type Group struct {
 	Default bool     // it is in the set of those who choose nothing
 	Needs   []string // the groups that it can't do without
 	Hooks   []Kind   // it has no effect unless the type has one of these; with none listed, it has
-	Moot    string   // or why it may have none all the same
+	Moot    string   // or where it may have none all the same
 }
 
 // GroupTable are groups in the order in which they are listed everywhere.
@@ -37,7 +37,7 @@ var Groups = GroupTable{
 	{Name: "idle", Feature: "hasIdle", Adds: "the options IdleTimeout, MinIdle and MaxIdle"},
 	{Name: "background", Feature: "hasBackground", Hooks: []Kind{Check}, Adds: "the option HealthCheckPeriod: idle connections are checked in the background"},
 	{Name: "retry", Feature: "hasRetry", Adds: "the option CreateRetries: failed creates are tried again, with growing pauses"},
-	{Name: "barging", Feature: "hasBarging", Needs: []string{"yield"}, Moot: "released connections go to be reset", Adds: "the option Barging: for a bounded time, requesters may go before those who wait"},
+	{Name: "barging", Feature: "hasBarging", Needs: []string{"yield"}, Moot: "connections are reset by a goroutine of the pool", Adds: "the option Barging: for a bounded time, requesters may go before those who wait"},
 	{Name: "breaker", Feature: "hasBreaker", Adds: "the options BreakAfter and BreakTime: no creates for a while after many failures"},
 	{Name: "timeout", Feature: "hasTimeout", Adds: "the option AcquireTimeout"},
 	{Name: "reset", Feature: "hasReset", Adds: "Reset, which retires all connections there are"},

@@ -195,5 +195,5 @@ func TestBargingIsLeftOutBesideAResetInTheBackground(t *testing.T) {
 	const reset = "func (c *MyConn) Reset(ctx context.Context) error { return ctx.Err() }\n"
 	require.Contains(t, generated(t, "", "barging"), "Barging")
 	require.NotContains(t, generated(t, reset, "barging"), "Barging")
-	require.Equal(t, "without effect: released connections go to be reset", Choice{added: []string{"barging"}}.why(*Groups.find("barging"), false))
+	require.Equal(t, "without effect: connections are reset by a goroutine of the pool", Choice{added: []string{"barging"}}.why(*Groups.find("barging"), false))
 }

@@ -164,6 +164,9 @@ func conditions(g generator.Group) []string {
 		}
 		list = append(list, "only where the type has "+strings.Join(hooks, " or "))
 	}
+	if g.Moot != "" {
+		list = append(list, "not where "+g.Moot)
+	}
 	return list
 }
 

@@ -1,5 +1,5 @@
 // Command mutants sees whether the tests of templates/pool notice bugs: it puts one mutation after the other of
-// mutations.diff into a copy of the pool, and runs the tests that are expected to notice, then all others. It is
+// mutations.diff into a copy of the pool, and runs the tests that are expected to notice, then, if none of them does, all. It is
 // run by scripts/mutants, and described in docs/testing.md.
 package main
 
