@@ -37,7 +37,7 @@ type BarePoolOptions struct {
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
-	lanes   int                         // at how many of them a search may start
+	lanes   int                         // at how many places a search may start
 	options BarePoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
@@ -87,7 +87,8 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrBarePoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrBarePoolClosed].
+// Who would be one more than MaxWaiters gets [ErrBarePoolExhausted].
 func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -327,7 +328,7 @@ func (p *BarePool) canceled(ctx context.Context, op string, begun time.Time, w *
 	return e
 }
 
-// bareSlot is a place for a connection, on a cache line of its own.
+// bareSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
 	pool  *BarePool

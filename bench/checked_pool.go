@@ -38,7 +38,7 @@ type CheckedPoolOptions struct {
 type CheckedPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*checkedSlot] // the places there have been so far
-	lanes   int                            // at how many of them a search may start
+	lanes   int                            // at how many places a search may start
 	options CheckedPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
@@ -89,7 +89,8 @@ func checkedPreset[N int | time.Duration](option *N, value N, name string, err *
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrCheckedPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrCheckedPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrCheckedPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *CheckedPool) Acquire(ctx context.Context) (lease CheckedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -351,7 +352,7 @@ func (p *CheckedPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// checkedSlot is a place for a connection, on a cache line of its own.
+// checkedSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type checkedSlot struct {
 	turn  atomic.Uint64 // see CheckedPool
 	pool  *CheckedPool

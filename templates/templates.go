@@ -5,12 +5,14 @@
 //
 //	//poolgen:if hasStats && !hasLeaks // and here a comment that stays
 //
-// is there only if that holds: a declaration, a field, a statement or a case. A line of a comment that begins with
-// (hasStats) is there only with that feature. A function that is marked with
+// is there only if that holds: a declaration, a field, a statement or a case; of a switch that is marked, only the body
+// of a case is if that is the last. A line of a comment that begins with (hasStats) is there only with that feature. A
+// function that is marked with
 //
 //	//poolgen:once // and here a comment for its statements
 //
-// goes into its caller if a pool has only one and nothing would mean something else there, a constant to its only use.
+// goes into its caller if a pool has only one, it fits there, and nothing would mean something else; a constant to its
+// only use.
 package templates
 
 import "embed"

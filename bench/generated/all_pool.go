@@ -54,7 +54,7 @@ type AllPoolOptions struct {
 type AllPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	slots   atomic.Pointer[[]*allSlot] // the places there have been so far
-	lanes   int                        // at how many of them a search may start
+	lanes   int                        // at how many places a search may start
 	context *Server
 	options AllPoolOptions
 	waits   allTally           // of them
@@ -150,7 +150,8 @@ func allPreset[N int | time.Duration](option *N, value N, name string, err *erro
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrAllPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrAllPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrAllPoolExhausted].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *AllPool) Acquire(ctx context.Context) (lease AllLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -441,7 +442,7 @@ func (p *AllPool) canceled(ctx context.Context, op string, begun time.Time, w *a
 	return e
 }
 
-// allSlot is a place for a connection, on a cache line of its own.
+// allSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type allSlot struct {
 	turn    atomic.Uint64 // see AllPool
 	pool    *AllPool
@@ -1177,7 +1178,7 @@ func (p *AllPool) age(s *allSlot) {
 }
 
 // upkeep does what time alone brings about, at every tick while the pool has connections, or should have.
-// How long a connection has been idle it knows by its turn: nobody looks at a clock on release.
+// How long a connection has been idle it knows by its turn: nobody has to look at a clock on release.
 func (p *AllPool) upkeep() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -1375,8 +1376,8 @@ func (p *AllPool) judge(s *allSlot, keep func(*All) bool) {
 }
 
 // Drain ends the pool without haste: requesters get [ErrAllPoolClosed], those who wait already are
-// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error
-// that tells how many connections are left; the pool goes on draining, and Close cuts that short.
+// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error;
+// the pool goes on draining, and Close cuts that short.
 func (p *AllPool) Drain(ctx context.Context) error {
 	begun := time.Now()
 	p.mu.Lock()

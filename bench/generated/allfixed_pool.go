@@ -55,8 +55,9 @@ type AllFixedPoolOptions struct {
 // While requesters may barge, limit is negative instead: a releaser has a goroutine look for waiters of the place.
 type AllFixedPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
+	lanes   int                        // at how many places a search may start
+	_       [40]byte                   // has the places begin with a cache line: the allocator puts 8 bytes before
 	fixed   [allFixedSize]allFixedSlot // the places
-	lanes   int                        // at how many of them a search may start
 	context *Server
 	options AllFixedPoolOptions
 	waits   allFixedTally      // of them
@@ -151,7 +152,8 @@ func allFixedPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrAllFixedPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrAllFixedPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrAllFixedPoolExhausted].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *AllFixedPool) Acquire(ctx context.Context) (lease AllFixedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -441,7 +443,7 @@ func (p *AllFixedPool) canceled(ctx context.Context, op string, begun time.Time,
 	return e
 }
 
-// allFixedSlot is a place for a connection, on a cache line of its own.
+// allFixedSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type allFixedSlot struct {
 	turn    atomic.Uint64 // see AllFixedPool
 	pool    *AllFixedPool
@@ -1141,7 +1143,7 @@ func (p *AllFixedPool) age(s *allFixedSlot) {
 }
 
 // upkeep does what time alone brings about, at every tick while the pool has connections, or should have.
-// How long a connection has been idle it knows by its turn: nobody looks at a clock on release.
+// How long a connection has been idle it knows by its turn: nobody has to look at a clock on release.
 func (p *AllFixedPool) upkeep() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -1339,8 +1341,8 @@ func (p *AllFixedPool) judge(s *allFixedSlot, keep func(*AllFixed) bool) {
 }
 
 // Drain ends the pool without haste: requesters get [ErrAllFixedPoolClosed], those who wait already are
-// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error
-// that tells how many connections are left; the pool goes on draining, and Close cuts that short.
+// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error;
+// the pool goes on draining, and Close cuts that short.
 func (p *AllFixedPool) Drain(ctx context.Context) error {
 	begun := time.Now()
 	p.mu.Lock()

@@ -34,7 +34,7 @@ type BarePoolOptions struct {
 type BarePool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*bareSlot] // the places there have been so far
-	lanes   int                         // at how many of them a search may start
+	lanes   int                         // at how many places a search may start
 	context *Server
 	options BarePoolOptions
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -75,7 +75,7 @@ func barePreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrBarePoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrBarePoolClosed].
 func (p *BarePool) Acquire(ctx context.Context) (lease BareLease, err error) {
 	if ctx.Err() != nil {
 		return BareLease{}, p.canceled(ctx, "acquire")
@@ -200,7 +200,7 @@ func (p *BarePool) canceled(ctx context.Context, op string) error {
 	return e
 }
 
-// bareSlot is a place for a connection, on a cache line of its own.
+// bareSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type bareSlot struct {
 	turn  atomic.Uint64 // see BarePool
 	pool  *BarePool

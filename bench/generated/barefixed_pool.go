@@ -35,8 +35,9 @@ type BareFixedPoolOptions struct {
 // for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type BareFixedPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
+	lanes   int                          // at how many places a search may start
+	_       [40]byte                     // has the places begin with a cache line: the allocator puts 8 bytes before
 	fixed   [bareFixedSize]bareFixedSlot // the places
-	lanes   int                          // at how many of them a search may start
 	context *Server
 	options BareFixedPoolOptions
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -78,7 +79,7 @@ func bareFixedPreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrBareFixedPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrBareFixedPoolClosed].
 func (p *BareFixedPool) Acquire(ctx context.Context) (lease BareFixedLease, err error) {
 	if ctx.Err() != nil {
 		return BareFixedLease{}, p.canceled(ctx, "acquire")
@@ -203,7 +204,7 @@ func (p *BareFixedPool) canceled(ctx context.Context, op string) error {
 	return e
 }
 
-// bareFixedSlot is a place for a connection, on a cache line of its own.
+// bareFixedSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type bareFixedSlot struct {
 	turn  atomic.Uint64 // see BareFixedPool
 	pool  *BareFixedPool

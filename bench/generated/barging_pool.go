@@ -39,7 +39,7 @@ type BargingPoolOptions struct {
 type BargingPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*bargingSlot] // the places there have been so far
-	lanes   int                            // at how many of them a search may start
+	lanes   int                            // at how many places a search may start
 	context *Server
 	options BargingPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -99,7 +99,8 @@ func bargingPreset[N int | time.Duration](option *N, value N, name string, err *
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrBargingPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrBargingPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrBargingPoolExhausted].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *BargingPool) Acquire(ctx context.Context) (lease BargingLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -334,7 +335,7 @@ func (p *BargingPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// bargingSlot is a place for a connection, on a cache line of its own.
+// bargingSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type bargingSlot struct {
 	turn  atomic.Uint64 // see BargingPool
 	pool  *BargingPool

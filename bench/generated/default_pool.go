@@ -37,7 +37,7 @@ type DefaultPoolOptions struct {
 type DefaultPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*defaultSlot] // the places there have been so far
-	lanes   int                            // at how many of them a search may start
+	lanes   int                            // at how many places a search may start
 	context *Server
 	options DefaultPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -89,7 +89,8 @@ func defaultPreset[N int | time.Duration](option *N, value N, name string, err *
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrDefaultPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrDefaultPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrDefaultPoolExhausted].
 func (p *DefaultPool) Acquire(ctx context.Context) (lease DefaultLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -329,7 +330,7 @@ func (p *DefaultPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// defaultSlot is a place for a connection, on a cache line of its own.
+// defaultSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type defaultSlot struct {
 	turn  atomic.Uint64 // see DefaultPool
 	pool  *DefaultPool

@@ -38,8 +38,9 @@ type DefaultFixedPoolOptions struct {
 // for an idle place; a releaser reads it after making one idle: one of them sees it, and nobody waits beside an idle place.
 type DefaultFixedPool struct {
 	limit   atomic.Int64                       // how many places the fast path may search
+	lanes   int                                // at how many places a search may start
+	_       [40]byte                           // has the places begin with a cache line: the allocator puts 8 bytes before
 	fixed   [defaultFixedSize]defaultFixedSlot // the places
-	lanes   int                                // at how many of them a search may start
 	context *Server
 	options DefaultFixedPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -92,7 +93,8 @@ func defaultFixedPreset[N int | time.Duration](option *N, value N, name string, 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrDefaultFixedPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrDefaultFixedPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrDefaultFixedPoolExhausted].
 func (p *DefaultFixedPool) Acquire(ctx context.Context) (lease DefaultFixedLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -332,7 +334,7 @@ func (p *DefaultFixedPool) canceled(ctx context.Context, op string, begun time.T
 	return e
 }
 
-// defaultFixedSlot is a place for a connection, on a cache line of its own.
+// defaultFixedSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type defaultFixedSlot struct {
 	turn  atomic.Uint64 // see DefaultFixedPool
 	pool  *DefaultFixedPool

@@ -39,7 +39,7 @@ type PgxPoolOptions struct {
 type PgxPool struct {
 	limit   atomic.Int64               // how many places the fast path may search
 	slots   atomic.Pointer[[]*pgxSlot] // the places there have been so far
-	lanes   int                        // at how many of them a search may start
+	lanes   int                        // at how many places a search may start
 	context Address
 	options PgxPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -99,7 +99,8 @@ func pgxPreset[N int | time.Duration](option *N, value N, name string, err *erro
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrPgxPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrPgxPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrPgxPoolExhausted].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 func (p *PgxPool) Acquire(ctx context.Context) (lease PgxLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -341,7 +342,7 @@ func (p *PgxPool) canceled(ctx context.Context, op string, begun time.Time, w *p
 // pgxNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const pgxNoReturn = "did not return: panic %v\n\n%s"
 
-// pgxSlot is a place for a connection, on a cache line of its own.
+// pgxSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type pgxSlot struct {
 	turn  atomic.Uint64 // see PgxPool
 	pool  *PgxPool

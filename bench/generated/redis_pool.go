@@ -37,7 +37,7 @@ type RedisPoolOptions struct {
 type RedisPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*redisSlot] // the places there have been so far
-	lanes   int                          // at how many of them a search may start
+	lanes   int                          // at how many places a search may start
 	context Address
 	options RedisPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -89,7 +89,8 @@ func redisPreset[N int | time.Duration](option *N, value N, name string, err *er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRedisPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrRedisPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrRedisPoolExhausted].
 func (p *RedisPool) Acquire(ctx context.Context) (lease RedisLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -326,7 +327,7 @@ func (p *RedisPool) canceled(ctx context.Context, op string, begun time.Time, w 
 // redisNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const redisNoReturn = "did not return: panic %v\n\n%s"
 
-// redisSlot is a place for a connection, on a cache line of its own.
+// redisSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type redisSlot struct {
 	turn  atomic.Uint64 // see RedisPool
 	pool  *RedisPool

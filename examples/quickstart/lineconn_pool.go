@@ -38,7 +38,7 @@ type LineConnPoolOptions struct {
 type LineConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*lineConnSlot] // the places there have been so far
-	lanes   int                             // at how many of them a search may start
+	lanes   int                             // at how many places a search may start
 	context *Config
 	options LineConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func lineConnPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrLineConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrLineConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrLineConnPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *LineConnPool) Acquire(ctx context.Context) (lease LineConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -353,7 +354,7 @@ func (p *LineConnPool) canceled(ctx context.Context, op string, begun time.Time,
 	return e
 }
 
-// lineConnSlot is a place for a connection, on a cache line of its own.
+// lineConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type lineConnSlot struct {
 	turn  atomic.Uint64 // see LineConnPool
 	pool  *LineConnPool

@@ -38,7 +38,7 @@ type ConnPoolOptions struct {
 type ConnPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*connSlot] // the places there have been so far
-	lanes   int                         // at how many of them a search may start
+	lanes   int                         // at how many places a search may start
 	context *Config
 	options ConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func connPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrConnPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *ConnPool) Acquire(ctx context.Context) (lease ConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -343,7 +344,7 @@ func (p *ConnPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // connNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const connNoReturn = "did not return: panic %v\n\n%s"
 
-// connSlot is a place for a connection, on a cache line of its own.
+// connSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type connSlot struct {
 	turn  atomic.Uint64 // see ConnPool
 	pool  *ConnPool

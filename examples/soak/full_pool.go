@@ -58,7 +58,7 @@ type FullPoolOptions struct {
 type FullPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*fullSlot] // the places there have been so far
-	lanes   int                         // at how many of them a search may start
+	lanes   int                         // at how many places a search may start
 	context *Site
 	options FullPoolOptions
 	waits   fullTally          // of them
@@ -154,7 +154,8 @@ func fullPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrFullPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrFullPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrFullPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *FullPool) Acquire(ctx context.Context) (lease FullLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -553,7 +554,7 @@ func (p *FullPool) canceled(ctx context.Context, op string, begun time.Time, w *
 // fullNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const fullNoReturn = "did not return: panic %v\n\n%s"
 
-// fullSlot is a place for a connection, on a cache line of its own.
+// fullSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type fullSlot struct {
 	turn    atomic.Uint64 // see FullPool
 	pool    *FullPool
@@ -1470,7 +1471,7 @@ func (p *FullPool) age(s *fullSlot) {
 }
 
 // upkeep does what time alone brings about, at every tick while the pool has connections, or should have.
-// How long a connection has been idle it knows by its turn: nobody looks at a clock on release.
+// How long a connection has been idle it knows by its turn: nobody has to look at a clock on release.
 func (p *FullPool) upkeep() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -1695,8 +1696,8 @@ func (p *FullPool) judge(s *fullSlot, keep func(*Full) bool) {
 }
 
 // Drain ends the pool without haste: requesters get [ErrFullPoolClosed], those who wait already are
-// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error
-// that tells how many connections are left; the pool goes on draining, and Close cuts that short.
+// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error;
+// the pool goes on draining, and Close cuts that short.
 func (p *FullPool) Drain(ctx context.Context) error {
 	begun := time.Now()
 	p.mu.Lock()

@@ -34,7 +34,7 @@ type LeanPoolOptions struct {
 type LeanPool struct {
 	limit   atomic.Int64                // how many places the fast path may search
 	slots   atomic.Pointer[[]*leanSlot] // the places there have been so far
-	lanes   int                         // at how many of them a search may start
+	lanes   int                         // at how many places a search may start
 	context *Site
 	options LeanPoolOptions
 	drained context.Context    // ends when the pool is closed and has no connection left,
@@ -75,7 +75,7 @@ func leanPreset[N int | time.Duration](option *N, value N, name string, err *err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrLeanPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrLeanPoolClosed].
 func (p *LeanPool) Acquire(ctx context.Context) (lease LeanLease, err error) {
 	if ctx.Err() != nil {
 		return LeanLease{}, p.canceled(ctx, "acquire")
@@ -203,7 +203,7 @@ func (p *LeanPool) canceled(ctx context.Context, op string) error {
 // leanNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const leanNoReturn = "did not return: panic %v\n\n%s"
 
-// leanSlot is a place for a connection, on a cache line of its own.
+// leanSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type leanSlot struct {
 	turn  atomic.Uint64 // see LeanPool
 	pool  *LeanPool

@@ -40,7 +40,7 @@ type UsualPoolOptions struct {
 type UsualPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*usualSlot] // the places there have been so far
-	lanes   int                          // at how many of them a search may start
+	lanes   int                          // at how many places a search may start
 	context *Site
 	options UsualPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -101,7 +101,8 @@ func usualPreset[N int | time.Duration](option *N, value N, name string, err *er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrUsualPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrUsualPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrUsualPoolExhausted].
 // With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // A connection that was due for a health check has passed it.
 func (p *UsualPool) Acquire(ctx context.Context) (lease UsualLease, err error) {
@@ -369,7 +370,7 @@ func (p *UsualPool) canceled(ctx context.Context, op string, begun time.Time, w 
 // usualNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const usualNoReturn = "did not return: panic %v\n\n%s"
 
-// usualSlot is a place for a connection, on a cache line of its own.
+// usualSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type usualSlot struct {
 	turn  atomic.Uint64 // see UsualPool
 	pool  *UsualPool

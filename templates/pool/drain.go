@@ -6,8 +6,8 @@ import (
 )
 
 // Drain ends the pool without haste: requesters get [ErrPoolClosed], those who wait already are
-// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error
-// that tells how many connections are left; the pool goes on draining, and Close cuts that short.
+// served, and when the last lease has ended the pool is closed. It returns then, or when ctx ends, with an error;
+// the pool goes on draining, and Close cuts that short.
 //
 //poolgen:if hasDrain
 func (p *Pool) Drain(ctx context.Context) error {

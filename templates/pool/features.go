@@ -2,8 +2,8 @@ package pool
 
 // The features of a pool. The generator folds these constants: branches, fields and declarations that
 // depend on one which is false for the pool at hand leave no trace in the output. Here everything is
-// on, so that the template's own tests see the complete pool; only a fixed size has to wait for the
-// generator.
+// on, so that the template's own tests see the complete pool; only values and a fixed size have to wait
+// for the generator.
 const (
 	// What the hooks decide.
 	hasContext       = true  // the hooks take a pool context

@@ -57,7 +57,7 @@ func (p *Pool) acquired(s *slot, waited time.Duration) {
 	told = true
 }
 
-// released tells the observer of the end of a lease. If it panics, that is the releaser's, but the place goes on.
+// released tells the observer of a release. If it panics, that is the releaser's, but the place goes on.
 //
 //poolgen:if observesReleased
 func (p *Pool) released(s *slot) {

@@ -50,8 +50,9 @@ type PoolOptions struct {
 type Pool struct {
 	limit   atomic.Int64            // how many places the fast path may search
 	slots   atomic.Pointer[[]*slot] //poolgen:if !fixedSize // the places there have been so far
+	lanes   int                     // at how many places a search may start
+	_       [40]byte                //poolgen:if fixedSize // has the places begin with a cache line: the allocator puts 8 bytes before
 	fixed   [size]slot              //poolgen:if fixedSize // the places
-	lanes   int                     // at how many of them a search may start
 	context Context                 //poolgen:if hasContext
 	options PoolOptions
 	waits   tally              //poolgen:if hasHistogram // of them
@@ -171,7 +172,8 @@ func preset[N int | time.Duration](option *N, value N, name string, err *error) 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrPoolClosed].
+// (hasLimits) Who would be one more than MaxWaiters gets [ErrPoolExhausted].
 // (hasBarging) With the option Barging, who comes may go before those who wait, until somebody has waited for so long.
 // (hasCheck) A connection that was due for a health check has passed it.
 func (p *Pool) Acquire(ctx context.Context) (lease Lease, err error) {

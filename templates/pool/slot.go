@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// slot is a place for a connection, on a cache line of its own.
+// slot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type slot struct {
 	turn    atomic.Uint64 // see Pool
 	pool    *Pool

@@ -70,7 +70,7 @@ func (p *Pool) age(s *slot) {
 }
 
 // upkeep does what time alone brings about, at every tick while the pool has connections, or should have.
-// How long a connection has been idle it knows by its turn: nobody looks at a clock on release.
+// How long a connection has been idle it knows by its turn: nobody has to look at a clock on release.
 //
 //poolgen:if hasUpkeep
 func (p *Pool) upkeep() {

@@ -39,7 +39,7 @@ type PlainPoolOptions struct {
 type PlainPool struct {
 	limit   atomic.Int64                 // how many places the fast path may search
 	slots   atomic.Pointer[[]*plainSlot] // the places there have been so far
-	lanes   int                          // at how many of them a search may start
+	lanes   int                          // at how many places a search may start
 	context *faulty.Server
 	options PlainPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func plainPreset[N int | time.Duration](option *N, value N, name string, err *er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrPlainPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrPlainPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrPlainPoolExhausted].
 func (p *PlainPool) Acquire(ctx context.Context) (lease PlainLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *PlainPool) canceled(ctx context.Context, op string, begun time.Time, w 
 	return e
 }
 
-// plainSlot is a place for a connection, on a cache line of its own.
+// plainSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type plainSlot struct {
 	turn  atomic.Uint64 // see PlainPool
 	pool  *PlainPool

@@ -39,7 +39,7 @@ type AmqpSessionPoolOptions struct {
 type AmqpSessionPool struct {
 	limit   atomic.Int64                       // how many places the fast path may search
 	slots   atomic.Pointer[[]*amqpSessionSlot] // the places there have been so far
-	lanes   int                                // at how many of them a search may start
+	lanes   int                                // at how many places a search may start
 	context *amqp.Conn
 	options AmqpSessionPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func amqpSessionPreset[N int | time.Duration](option *N, value N, name string, e
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrAmqpSessionPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrAmqpSessionPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrAmqpSessionPoolExhausted].
 func (p *AmqpSessionPool) Acquire(ctx context.Context) (lease AmqpSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *AmqpSessionPool) canceled(ctx context.Context, op string, begun time.Ti
 	return e
 }
 
-// amqpSessionSlot is a place for a connection, on a cache line of its own.
+// amqpSessionSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type amqpSessionSlot struct {
 	turn  atomic.Uint64 // see AmqpSessionPool
 	pool  *AmqpSessionPool

@@ -39,7 +39,7 @@ type GocqlSessionPoolOptions struct {
 type GocqlSessionPool struct {
 	limit   atomic.Int64                        // how many places the fast path may search
 	slots   atomic.Pointer[[]*gocqlSessionSlot] // the places there have been so far
-	lanes   int                                 // at how many of them a search may start
+	lanes   int                                 // at how many places a search may start
 	context gocql.ClusterConfig
 	options GocqlSessionPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func gocqlSessionPreset[N int | time.Duration](option *N, value N, name string, 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrGocqlSessionPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrGocqlSessionPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrGocqlSessionPoolExhausted].
 func (p *GocqlSessionPool) Acquire(ctx context.Context) (lease GocqlSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *GocqlSessionPool) canceled(ctx context.Context, op string, begun time.T
 // gocqlSessionNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const gocqlSessionNoReturn = "did not return: panic %v\n\n%s"
 
-// gocqlSessionSlot is a place for a connection, on a cache line of its own.
+// gocqlSessionSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type gocqlSessionSlot struct {
 	turn  atomic.Uint64 // see GocqlSessionPool
 	pool  *GocqlSessionPool

@@ -40,7 +40,7 @@ type ChClientPoolOptions struct {
 type ChClientPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*chClientSlot] // the places there have been so far
-	lanes   int                             // at how many of them a search may start
+	lanes   int                             // at how many places a search may start
 	context ch.Options
 	options ChClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func chClientPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrChClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrChClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrChClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *ChClientPool) Acquire(ctx context.Context) (lease ChClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -345,7 +346,7 @@ func (p *ChClientPool) canceled(ctx context.Context, op string, begun time.Time,
 // chClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const chClientNoReturn = "did not return: panic %v\n\n%s"
 
-// chClientSlot is a place for a connection, on a cache line of its own.
+// chClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type chClientSlot struct {
 	turn  atomic.Uint64 // see ChClientPool
 	pool  *ChClientPool

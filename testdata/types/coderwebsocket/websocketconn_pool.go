@@ -40,7 +40,7 @@ type WebsocketConnPoolOptions struct {
 type WebsocketConnPool struct {
 	limit   atomic.Int64                         // how many places the fast path may search
 	slots   atomic.Pointer[[]*websocketConnSlot] // the places there have been so far
-	lanes   int                                  // at how many of them a search may start
+	lanes   int                                  // at how many places a search may start
 	context string
 	options WebsocketConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func websocketConnPreset[N int | time.Duration](option *N, value N, name string,
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrWebsocketConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrWebsocketConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrWebsocketConnPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *WebsocketConnPool) Acquire(ctx context.Context) (lease WebsocketConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -355,7 +356,7 @@ func (p *WebsocketConnPool) canceled(ctx context.Context, op string, begun time.
 	return e
 }
 
-// websocketConnSlot is a place for a connection, on a cache line of its own.
+// websocketConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type websocketConnSlot struct {
 	turn  atomic.Uint64 // see WebsocketConnPool
 	pool  *WebsocketConnPool

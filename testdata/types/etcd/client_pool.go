@@ -39,7 +39,7 @@ type ClientPoolOptions struct {
 type ClientPool struct {
 	limit   atomic.Int64                  // how many places the fast path may search
 	slots   atomic.Pointer[[]*clientSlot] // the places there have been so far
-	lanes   int                           // at how many of them a search may start
+	lanes   int                           // at how many places a search may start
 	context clientv3.Config
 	options ClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func clientPreset[N int | time.Duration](option *N, value N, name string, err *e
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrClientPoolExhausted].
 func (p *ClientPool) Acquire(ctx context.Context) (lease ClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *ClientPool) canceled(ctx context.Context, op string, begun time.Time, w
 	return e
 }
 
-// clientSlot is a place for a connection, on a cache line of its own.
+// clientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type clientSlot struct {
 	turn  atomic.Uint64 // see ClientPool
 	pool  *ClientPool

@@ -39,7 +39,7 @@ type MailClientPoolOptions struct {
 type MailClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*mailClientSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context string
 	options MailClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func mailClientPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrMailClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrMailClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrMailClientPoolExhausted].
 func (p *MailClientPool) Acquire(ctx context.Context) (lease MailClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *MailClientPool) canceled(ctx context.Context, op string, begun time.Tim
 // mailClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const mailClientNoReturn = "did not return: panic %v\n\n%s"
 
-// mailClientSlot is a place for a connection, on a cache line of its own.
+// mailClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type mailClientSlot struct {
 	turn  atomic.Uint64 // see MailClientPool
 	pool  *MailClientPool

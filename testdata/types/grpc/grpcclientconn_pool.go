@@ -39,7 +39,7 @@ type GrpcClientConnPoolOptions struct {
 type GrpcClientConnPool struct {
 	limit   atomic.Int64                          // how many places the fast path may search
 	slots   atomic.Pointer[[]*grpcClientConnSlot] // the places there have been so far
-	lanes   int                                   // at how many of them a search may start
+	lanes   int                                   // at how many places a search may start
 	context server
 	options GrpcClientConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func grpcClientConnPreset[N int | time.Duration](option *N, value N, name string
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrGrpcClientConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrGrpcClientConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrGrpcClientConnPoolExhausted].
 func (p *GrpcClientConnPool) Acquire(ctx context.Context) (lease GrpcClientConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *GrpcClientConnPool) canceled(ctx context.Context, op string, begun time
 // grpcClientConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const grpcClientConnNoReturn = "did not return: panic %v\n\n%s"
 
-// grpcClientConnSlot is a place for a connection, on a cache line of its own.
+// grpcClientConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type grpcClientConnSlot struct {
 	turn  atomic.Uint64 // see GrpcClientConnPool
 	pool  *GrpcClientConnPool

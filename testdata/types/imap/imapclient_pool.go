@@ -40,7 +40,7 @@ type ImapClientPoolOptions struct {
 type ImapClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*imapClientSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context string
 	options ImapClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func imapClientPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrImapClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrImapClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrImapClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *ImapClientPool) Acquire(ctx context.Context) (lease ImapClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -355,7 +356,7 @@ func (p *ImapClientPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// imapClientSlot is a place for a connection, on a cache line of its own.
+// imapClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type imapClientSlot struct {
 	turn  atomic.Uint64 // see ImapClientPool
 	pool  *ImapClientPool

@@ -39,7 +39,7 @@ type RpcClientPoolOptions struct {
 type RpcClientPool struct {
 	limit   atomic.Int64                     // how many places the fast path may search
 	slots   atomic.Pointer[[]*rpcClientSlot] // the places there have been so far
-	lanes   int                              // at how many of them a search may start
+	lanes   int                              // at how many places a search may start
 	context string
 	options RpcClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func rpcClientPreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRpcClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrRpcClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrRpcClientPoolExhausted].
 func (p *RpcClientPool) Acquire(ctx context.Context) (lease RpcClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *RpcClientPool) canceled(ctx context.Context, op string, begun time.Time
 	return e
 }
 
-// rpcClientSlot is a place for a connection, on a cache line of its own.
+// rpcClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type rpcClientSlot struct {
 	turn  atomic.Uint64 // see RpcClientPool
 	pool  *RpcClientPool

@@ -39,7 +39,7 @@ type LdapConnPoolOptions struct {
 type LdapConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*ldapConnSlot] // the places there have been so far
-	lanes   int                             // at how many of them a search may start
+	lanes   int                             // at how many places a search may start
 	context string
 	options LdapConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func ldapConnPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrLdapConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrLdapConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrLdapConnPoolExhausted].
 func (p *LdapConnPool) Acquire(ctx context.Context) (lease LdapConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *LdapConnPool) canceled(ctx context.Context, op string, begun time.Time,
 // ldapConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const ldapConnNoReturn = "did not return: panic %v\n\n%s"
 
-// ldapConnSlot is a place for a connection, on a cache line of its own.
+// ldapConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type ldapConnSlot struct {
 	turn  atomic.Uint64 // see LdapConnPool
 	pool  *LdapConnPool

@@ -40,7 +40,7 @@ type MemcacheClientPoolOptions struct {
 type MemcacheClientPool struct {
 	limit   atomic.Int64                          // how many places the fast path may search
 	slots   atomic.Pointer[[]*memcacheClientSlot] // the places there have been so far
-	lanes   int                                   // at how many of them a search may start
+	lanes   int                                   // at how many places a search may start
 	context memcache.ServerSelector
 	options MemcacheClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func memcacheClientPreset[N int | time.Duration](option *N, value N, name string
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrMemcacheClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrMemcacheClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrMemcacheClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *MemcacheClientPool) Acquire(ctx context.Context) (lease MemcacheClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -355,7 +356,7 @@ func (p *MemcacheClientPool) canceled(ctx context.Context, op string, begun time
 	return e
 }
 
-// memcacheClientSlot is a place for a connection, on a cache line of its own.
+// memcacheClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type memcacheClientSlot struct {
 	turn  atomic.Uint64 // see MemcacheClientPool
 	pool  *MemcacheClientPool

@@ -39,7 +39,7 @@ type MongoSessionPoolOptions struct {
 type MongoSessionPool struct {
 	limit   atomic.Int64                        // how many places the fast path may search
 	slots   atomic.Pointer[[]*mongoSessionSlot] // the places there have been so far
-	lanes   int                                 // at how many of them a search may start
+	lanes   int                                 // at how many places a search may start
 	context *mongo.Client
 	options MongoSessionPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func mongoSessionPreset[N int | time.Duration](option *N, value N, name string, 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrMongoSessionPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrMongoSessionPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrMongoSessionPoolExhausted].
 func (p *MongoSessionPool) Acquire(ctx context.Context) (lease MongoSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *MongoSessionPool) canceled(ctx context.Context, op string, begun time.T
 	return e
 }
 
-// mongoSessionSlot is a place for a connection, on a cache line of its own.
+// mongoSessionSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type mongoSessionSlot struct {
 	turn  atomic.Uint64 // see MongoSessionPool
 	pool  *MongoSessionPool

@@ -39,7 +39,7 @@ type MqttClientPoolOptions struct {
 type MqttClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*mqttClientSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context *mqtt.ClientOptions
 	options MqttClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func mqttClientPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrMqttClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrMqttClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrMqttClientPoolExhausted].
 func (p *MqttClientPool) Acquire(ctx context.Context) (lease MqttClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -324,7 +325,7 @@ func (p *MqttClientPool) canceled(ctx context.Context, op string, begun time.Tim
 // mqttClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const mqttClientNoReturn = "did not return: panic %v\n\n%s"
 
-// mqttClientSlot is a place for a connection, on a cache line of its own.
+// mqttClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type mqttClientSlot struct {
 	turn  atomic.Uint64 // see MqttClientPool
 	pool  *MqttClientPool

@@ -40,7 +40,7 @@ type NatsConnPoolOptions struct {
 type NatsConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*natsConnSlot] // the places there have been so far
-	lanes   int                             // at how many of them a search may start
+	lanes   int                             // at how many places a search may start
 	context nats.Options
 	options NatsConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func natsConnPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrNatsConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrNatsConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrNatsConnPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *NatsConnPool) Acquire(ctx context.Context) (lease NatsConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -345,7 +346,7 @@ func (p *NatsConnPool) canceled(ctx context.Context, op string, begun time.Time,
 // natsConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const natsConnNoReturn = "did not return: panic %v\n\n%s"
 
-// natsConnSlot is a place for a connection, on a cache line of its own.
+// natsConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type natsConnSlot struct {
 	turn  atomic.Uint64 // see NatsConnPool
 	pool  *NatsConnPool

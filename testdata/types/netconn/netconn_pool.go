@@ -39,7 +39,7 @@ type NetConnPoolOptions struct {
 type NetConnPool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*netConnSlot] // the places there have been so far
-	lanes   int                            // at how many of them a search may start
+	lanes   int                            // at how many places a search may start
 	context string
 	options NetConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func netConnPreset[N int | time.Duration](option *N, value N, name string, err *
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrNetConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrNetConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrNetConnPoolExhausted].
 func (p *NetConnPool) Acquire(ctx context.Context) (lease NetConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *NetConnPool) canceled(ctx context.Context, op string, begun time.Time, 
 	return e
 }
 
-// netConnSlot is a place for a connection, on a cache line of its own.
+// netConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type netConnSlot struct {
 	turn  atomic.Uint64 // see NetConnPool
 	pool  *NetConnPool

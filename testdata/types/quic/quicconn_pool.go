@@ -39,7 +39,7 @@ type QuicConnPoolOptions struct {
 type QuicConnPool struct {
 	limit   atomic.Int64                    // how many places the fast path may search
 	slots   atomic.Pointer[[]*quicConnSlot] // the places there have been so far
-	lanes   int                             // at how many of them a search may start
+	lanes   int                             // at how many places a search may start
 	context server
 	options QuicConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func quicConnPreset[N int | time.Duration](option *N, value N, name string, err 
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrQuicConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrQuicConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrQuicConnPoolExhausted].
 func (p *QuicConnPool) Acquire(ctx context.Context) (lease QuicConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -324,7 +325,7 @@ func (p *QuicConnPool) canceled(ctx context.Context, op string, begun time.Time,
 // quicConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const quicConnNoReturn = "did not return: panic %v\n\n%s"
 
-// quicConnSlot is a place for a connection, on a cache line of its own.
+// quicConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type quicConnSlot struct {
 	turn  atomic.Uint64 // see QuicConnPool
 	pool  *QuicConnPool

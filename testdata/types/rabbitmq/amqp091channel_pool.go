@@ -39,7 +39,7 @@ type Amqp091ChannelPoolOptions struct {
 type Amqp091ChannelPool struct {
 	limit   atomic.Int64                          // how many places the fast path may search
 	slots   atomic.Pointer[[]*amqp091ChannelSlot] // the places there have been so far
-	lanes   int                                   // at how many of them a search may start
+	lanes   int                                   // at how many places a search may start
 	context *amqp091.Connection
 	options Amqp091ChannelPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func amqp091ChannelPreset[N int | time.Duration](option *N, value N, name string
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrAmqp091ChannelPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrAmqp091ChannelPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrAmqp091ChannelPoolExhausted].
 func (p *Amqp091ChannelPool) Acquire(ctx context.Context) (lease Amqp091ChannelLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *Amqp091ChannelPool) canceled(ctx context.Context, op string, begun time
 // amqp091ChannelNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const amqp091ChannelNoReturn = "did not return: panic %v\n\n%s"
 
-// amqp091ChannelSlot is a place for a connection, on a cache line of its own.
+// amqp091ChannelSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type amqp091ChannelSlot struct {
 	turn  atomic.Uint64 // see Amqp091ChannelPool
 	pool  *Amqp091ChannelPool

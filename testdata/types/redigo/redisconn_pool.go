@@ -40,7 +40,7 @@ type RedisConnPoolOptions struct {
 type RedisConnPool struct {
 	limit   atomic.Int64                     // how many places the fast path may search
 	slots   atomic.Pointer[[]*redisConnSlot] // the places there have been so far
-	lanes   int                              // at how many of them a search may start
+	lanes   int                              // at how many places a search may start
 	context string
 	options RedisConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func redisConnPreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRedisConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrRedisConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrRedisConnPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *RedisConnPool) Acquire(ctx context.Context) (lease RedisConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -345,7 +346,7 @@ func (p *RedisConnPool) canceled(ctx context.Context, op string, begun time.Time
 // redisConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const redisConnNoReturn = "did not return: panic %v\n\n%s"
 
-// redisConnSlot is a place for a connection, on a cache line of its own.
+// redisConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type redisConnSlot struct {
 	turn  atomic.Uint64 // see RedisConnPool
 	pool  *RedisConnPool

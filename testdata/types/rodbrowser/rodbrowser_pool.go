@@ -39,7 +39,7 @@ type RodBrowserPoolOptions struct {
 type RodBrowserPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*rodBrowserSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	options RodBrowserPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
 	prompt  atomic.Int64       // how many of 1,024 waiters for whom nobody makes way come promptly, as it seems
@@ -89,7 +89,8 @@ func rodBrowserPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRodBrowserPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrRodBrowserPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrRodBrowserPoolExhausted].
 func (p *RodBrowserPool) Acquire(ctx context.Context) (lease RodBrowserLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -336,7 +337,7 @@ func (p *RodBrowserPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// rodBrowserSlot is a place for a connection, on a cache line of its own.
+// rodBrowserSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type rodBrowserSlot struct {
 	turn  atomic.Uint64 // see RodBrowserPool
 	pool  *RodBrowserPool

@@ -39,7 +39,7 @@ type RodPagePoolOptions struct {
 type RodPagePool struct {
 	limit   atomic.Int64                   // how many places the fast path may search
 	slots   atomic.Pointer[[]*rodPageSlot] // the places there have been so far
-	lanes   int                            // at how many of them a search may start
+	lanes   int                            // at how many places a search may start
 	context *rod.Browser
 	options RodPagePoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func rodPagePreset[N int | time.Duration](option *N, value N, name string, err *
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrRodPagePoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrRodPagePoolClosed].
+// Who would be one more than MaxWaiters gets [ErrRodPagePoolExhausted].
 func (p *RodPagePool) Acquire(ctx context.Context) (lease RodPageLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *RodPagePool) canceled(ctx context.Context, op string, begun time.Time, 
 // rodPageNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const rodPageNoReturn = "did not return: panic %v\n\n%s"
 
-// rodPageSlot is a place for a connection, on a cache line of its own.
+// rodPageSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type rodPageSlot struct {
 	turn  atomic.Uint64 // see RodPagePool
 	pool  *RodPagePool

@@ -41,7 +41,7 @@ type SftpClientPoolOptions struct {
 type SftpClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*sftpClientSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context *ssh.Client
 	options SftpClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -94,7 +94,8 @@ func sftpClientPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrSftpClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrSftpClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrSftpClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *SftpClientPool) Acquire(ctx context.Context) (lease SftpClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -356,7 +357,7 @@ func (p *SftpClientPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// sftpClientSlot is a place for a connection, on a cache line of its own.
+// sftpClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type sftpClientSlot struct {
 	turn  atomic.Uint64 // see SftpClientPool
 	pool  *SftpClientPool

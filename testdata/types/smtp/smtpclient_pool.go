@@ -40,7 +40,7 @@ type SmtpClientPoolOptions struct {
 type SmtpClientPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*smtpClientSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context string
 	options SmtpClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func smtpClientPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrSmtpClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrSmtpClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrSmtpClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *SmtpClientPool) Acquire(ctx context.Context) (lease SmtpClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -345,7 +346,7 @@ func (p *SmtpClientPool) canceled(ctx context.Context, op string, begun time.Tim
 // smtpClientNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const smtpClientNoReturn = "did not return: panic %v\n\n%s"
 
-// smtpClientSlot is a place for a connection, on a cache line of its own.
+// smtpClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type smtpClientSlot struct {
 	turn  atomic.Uint64 // see SmtpClientPool
 	pool  *SmtpClientPool

@@ -39,7 +39,7 @@ type GoSNMPPoolOptions struct {
 type GoSNMPPool struct {
 	limit   atomic.Int64                  // how many places the fast path may search
 	slots   atomic.Pointer[[]*goSNMPSlot] // the places there have been so far
-	lanes   int                           // at how many of them a search may start
+	lanes   int                           // at how many places a search may start
 	context string
 	options GoSNMPPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func goSNMPPreset[N int | time.Duration](option *N, value N, name string, err *e
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrGoSNMPPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrGoSNMPPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrGoSNMPPoolExhausted].
 func (p *GoSNMPPool) Acquire(ctx context.Context) (lease GoSNMPLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *GoSNMPPool) canceled(ctx context.Context, op string, begun time.Time, w
 	return e
 }
 
-// goSNMPSlot is a place for a connection, on a cache line of its own.
+// goSNMPSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type goSNMPSlot struct {
 	turn  atomic.Uint64 // see GoSNMPPool
 	pool  *GoSNMPPool

@@ -39,7 +39,7 @@ type SqliteConnPoolOptions struct {
 type SqliteConnPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*sqliteConnSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context string
 	options SqliteConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func sqliteConnPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrSqliteConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrSqliteConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrSqliteConnPoolExhausted].
 func (p *SqliteConnPool) Acquire(ctx context.Context) (lease SqliteConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *SqliteConnPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// sqliteConnSlot is a place for a connection, on a cache line of its own.
+// sqliteConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type sqliteConnSlot struct {
 	turn  atomic.Uint64 // see SqliteConnPool
 	pool  *SqliteConnPool

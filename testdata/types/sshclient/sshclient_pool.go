@@ -40,7 +40,7 @@ type SshClientPoolOptions struct {
 type SshClientPool struct {
 	limit   atomic.Int64                     // how many places the fast path may search
 	slots   atomic.Pointer[[]*sshClientSlot] // the places there have been so far
-	lanes   int                              // at how many of them a search may start
+	lanes   int                              // at how many places a search may start
 	context server
 	options SshClientPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -93,7 +93,8 @@ func sshClientPreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrSshClientPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrSshClientPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrSshClientPoolExhausted].
 // A connection that was due for a health check has passed it.
 func (p *SshClientPool) Acquire(ctx context.Context) (lease SshClientLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
@@ -355,7 +356,7 @@ func (p *SshClientPool) canceled(ctx context.Context, op string, begun time.Time
 	return e
 }
 
-// sshClientSlot is a place for a connection, on a cache line of its own.
+// sshClientSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type sshClientSlot struct {
 	turn  atomic.Uint64 // see SshClientPool
 	pool  *SshClientPool

@@ -39,7 +39,7 @@ type SshSessionPoolOptions struct {
 type SshSessionPool struct {
 	limit   atomic.Int64                      // how many places the fast path may search
 	slots   atomic.Pointer[[]*sshSessionSlot] // the places there have been so far
-	lanes   int                               // at how many of them a search may start
+	lanes   int                               // at how many places a search may start
 	context *ssh.Client
 	options SshSessionPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func sshSessionPreset[N int | time.Duration](option *N, value N, name string, er
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrSshSessionPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrSshSessionPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrSshSessionPoolExhausted].
 func (p *SshSessionPool) Acquire(ctx context.Context) (lease SshSessionLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -338,7 +339,7 @@ func (p *SshSessionPool) canceled(ctx context.Context, op string, begun time.Tim
 	return e
 }
 
-// sshSessionSlot is a place for a connection, on a cache line of its own.
+// sshSessionSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type sshSessionSlot struct {
 	turn  atomic.Uint64 // see SshSessionPool
 	pool  *SshSessionPool

@@ -39,7 +39,7 @@ type ThriftTSocketPoolOptions struct {
 type ThriftTSocketPool struct {
 	limit   atomic.Int64                         // how many places the fast path may search
 	slots   atomic.Pointer[[]*thriftTSocketSlot] // the places there have been so far
-	lanes   int                                  // at how many of them a search may start
+	lanes   int                                  // at how many places a search may start
 	context string
 	options ThriftTSocketPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func thriftTSocketPreset[N int | time.Duration](option *N, value N, name string,
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrThriftTSocketPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrThriftTSocketPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrThriftTSocketPoolExhausted].
 func (p *ThriftTSocketPool) Acquire(ctx context.Context) (lease ThriftTSocketLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -396,7 +397,7 @@ func (p *ThriftTSocketPool) canceled(ctx context.Context, op string, begun time.
 // thriftTSocketNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const thriftTSocketNoReturn = "did not return: panic %v\n\n%s"
 
-// thriftTSocketSlot is a place for a connection, on a cache line of its own.
+// thriftTSocketSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type thriftTSocketSlot struct {
 	turn   atomic.Uint64 // see ThriftTSocketPool
 	pool   *ThriftTSocketPool

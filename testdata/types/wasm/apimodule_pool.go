@@ -39,7 +39,7 @@ type ApiModulePoolOptions struct {
 type ApiModulePool struct {
 	limit   atomic.Int64                     // how many places the fast path may search
 	slots   atomic.Pointer[[]*apiModuleSlot] // the places there have been so far
-	lanes   int                              // at how many of them a search may start
+	lanes   int                              // at how many places a search may start
 	context program
 	options ApiModulePoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func apiModulePreset[N int | time.Duration](option *N, value N, name string, err
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrApiModulePoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrApiModulePoolClosed].
+// Who would be one more than MaxWaiters gets [ErrApiModulePoolExhausted].
 func (p *ApiModulePool) Acquire(ctx context.Context) (lease ApiModuleLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *ApiModulePool) canceled(ctx context.Context, op string, begun time.Time
 // apiModuleNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const apiModuleNoReturn = "did not return: panic %v\n\n%s"
 
-// apiModuleSlot is a place for a connection, on a cache line of its own.
+// apiModuleSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type apiModuleSlot struct {
 	turn  atomic.Uint64 // see ApiModulePool
 	pool  *ApiModulePool

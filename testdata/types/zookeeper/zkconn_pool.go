@@ -39,7 +39,7 @@ type ZkConnPoolOptions struct {
 type ZkConnPool struct {
 	limit   atomic.Int64                  // how many places the fast path may search
 	slots   atomic.Pointer[[]*zkConnSlot] // the places there have been so far
-	lanes   int                           // at how many of them a search may start
+	lanes   int                           // at how many places a search may start
 	context []string
 	options ZkConnPoolOptions
 	waited  atomic.Int64       // nanoseconds that requesters waited
@@ -91,7 +91,8 @@ func zkConnPreset[N int | time.Duration](option *N, value N, name string, err *e
 }
 
 // Acquire leases a connection: an idle one, one that is released, or a new one, whichever comes first, to requesters in
-// the order they came. The error is that of ctx or of a create, or [ErrZkConnPoolClosed].
+// the order they came. The error is that of ctx or of a hook, or [ErrZkConnPoolClosed].
+// Who would be one more than MaxWaiters gets [ErrZkConnPoolExhausted].
 func (p *ZkConnPool) Acquire(ctx context.Context) (lease ZkConnLease, err error) {
 	return p.acquire(ctx, p.options.MaxWaiters)
 }
@@ -328,7 +329,7 @@ func (p *ZkConnPool) canceled(ctx context.Context, op string, begun time.Time, w
 // zkConnNoReturn is the format of the error of a hook that panicked or, if with nil, ended its goroutine.
 const zkConnNoReturn = "did not return: panic %v\n\n%s"
 
-// zkConnSlot is a place for a connection, on a cache line of its own.
+// zkConnSlot is a place for a connection, at least as large as a cache line: so two seldom share one.
 type zkConnSlot struct {
 	turn  atomic.Uint64 // see ZkConnPool
 	pool  *ZkConnPool
