@@ -230,7 +230,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 	for hasVetting && (hasBeforeAcquire || !s.ready) && (hasBeforeAcquire || mayPanic || !hasNeeds || needsHealthCheck(s.conn, p.context)) {
 		if hasBeforeAcquire && (!hasCheck || s.ready) {
 			refused := false
-			s.queue = queue //poolgen:if hasRejoin
+			s.queue = int8(cmp.Compare(queue, 0)) //poolgen:if hasRejoin
 			if refused, err = p.prepare(ctx, s); err != nil {
 				return Lease{}, err
 			}
@@ -260,7 +260,7 @@ func (p *Pool) acquire(ctx context.Context, queue int) (lease Lease, err error) 
 				break
 			}
 		}
-		s.queue = queue //poolgen:if hasRejoin
+		s.queue = int8(cmp.Compare(queue, 0)) //poolgen:if hasRejoin
 		if hasTimeout {
 			if s, err = p.checkInTime(ctx, s, obtained); err != nil {
 				return Lease{}, err

@@ -99,7 +99,7 @@ func (p *Pool) insert(w *waiter) {
 // for others: if no place is coming but theirs, it gets what it would if it came now.
 //
 //poolgen:if hasRejoin
-func (p *Pool) turnAway(w *waiter, queue int) {
+func (p *Pool) turnAway(w *waiter, queue int8) {
 	if queue > 0 || w.prev == nil { // it has got another idle one
 		return
 	}

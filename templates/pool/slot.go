@@ -20,7 +20,7 @@ type slot struct {
 	index   int
 	fresh   bool                   //poolgen:if hasFresh // outside the pool
 	ready   bool                   //poolgen:if hasCheck // created or checked for whoever owns the place now
-	queue   int                    //poolgen:if hasRejoin // as acquire has it, of a requester who may be refused
+	queue   int8                   //poolgen:if hasRejoin // the sign of what acquire has, of a requester who may be refused
 	virgin  bool                   //poolgen:if hasBeforeAcquire // never leased
 	holder  atomic.Pointer[holder] //poolgen:if hasLeaks // who acquired the connection last
 	created time.Time              //poolgen:if hasAge // when the connection was,

@@ -159,7 +159,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 	for {
 		if s.ready {
 			refused := false
-			s.queue = queue
+			s.queue = int8(cmp.Compare(queue, 0))
 			if refused, err = p.prepare(ctx, s); err != nil {
 				return FullLease{}, err
 			}
@@ -179,7 +179,7 @@ func (p *FullPool) acquire(ctx context.Context, queue int) (lease FullLease, err
 			s.ready = true
 			continue
 		}
-		s.queue = queue
+		s.queue = int8(cmp.Compare(queue, 0))
 		if s, err = p.check(ctx, s); err != nil {
 			return FullLease{}, err
 		}
@@ -480,7 +480,7 @@ type fullSlot struct {
 	index  int
 	fresh  bool      // outside the pool
 	ready  bool      // created or checked for whoever owns the place now
-	queue  int       // as acquire has it, of a requester who may be refused
+	queue  int8      // the sign of what acquire has, of a requester who may be refused
 	virgin bool      // never leased
 	begun  time.Time // when the lease did
 }
@@ -701,7 +701,7 @@ func (p *FullPool) insert(w *fullWaiter) {
 
 // turnAway looks after a requester whose connection was refused and who is back in the queue, but may, as queue says, not wait
 // for others: if no place is coming but theirs, it gets what it would if it came now.
-func (p *FullPool) turnAway(w *fullWaiter, queue int) {
+func (p *FullPool) turnAway(w *fullWaiter, queue int8) {
 	if queue > 0 || w.prev == nil { // it has got another idle one
 		return
 	}
