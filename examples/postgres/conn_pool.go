@@ -223,20 +223,30 @@ func (l ConnLease) Release() {
 // ReleaseErr is Release after the connection's use has ended with err, which may be nil: if that is
 // fatal for the connection, it is discarded.
 func (l ConnLease) ReleaseErr(err error) {
-	end := ConnLease.Discard
-	defer func() { end(l) }()
-	if err == nil || l.slot == nil || !l.Conn().IsFatal(err) {
-		end = ConnLease.Release
+	if err == nil {
+		l.Release()
+		return
 	}
+	if !l.end() { // the connection is another one's
+		return
+	}
+	s, p := l.slot, l.slot.pool
+	fatal := true // if the hook does not return
+	defer func() {
+		if fatal {
+			p.drop(s, &p.stats.RetiredDiscarded)
+		} else {
+			p.recycle(s)
+		}
+	}()
+	fatal = s.conn.IsFatal(err)
 }
 
 // Discard ends the lease of a connection that is not to be used again.
 func (l ConnLease) Discard() {
 	if l.end() {
 		p := l.slot.pool
-		p.mu.Lock()
-		p.retire(l.slot, &p.stats.RetiredDiscarded)
-		p.unlock()
+		p.drop(l.slot, &p.stats.RetiredDiscarded)
 	}
 }
 
@@ -441,6 +451,13 @@ func (p *ConnPool) retire(s *connSlot, reason *uint64) {
 	*reason++
 	p.start(context.Background(), s, &connJob{op: "close", state: &p.stats.Closing})
 	s.conn = nil
+}
+
+// drop is retire for those who don't hold mu.
+func (p *ConnPool) drop(s *connSlot, reason *uint64) {
+	p.mu.Lock()
+	p.retire(s, reason)
+	p.unlock()
 }
 
 // unlock ends a critical section, begins the creates that the queue is worth, and opens or shuts the fast path.

@@ -366,11 +366,23 @@ func (l FullLease) Release() {
 // ReleaseErr is Release after the connection's use has ended with err, which may be nil: if that is
 // fatal for the connection, it is discarded.
 func (l FullLease) ReleaseErr(err error) {
-	end := FullLease.Discard
-	defer func() { end(l) }()
-	if err == nil || l.slot == nil || !l.Conn().IsFatal(err, l.slot.pool.context) {
-		end = FullLease.Release
+	if err == nil {
+		l.Release()
+		return
 	}
+	if !l.end() { // the connection is another one's
+		return
+	}
+	s, p := l.slot, l.slot.pool
+	fatal := true // if the hook does not return
+	defer func() {
+		if fatal {
+			p.drop(s, &p.stats.RetiredDiscarded)
+		} else {
+			p.recycle(s)
+		}
+	}()
+	fatal = s.conn.IsFatal(err, p.context)
 }
 
 // Created returns when the connection was created.

@@ -384,6 +384,27 @@ func TestReleaseErrDiscardsAfterAFatalErrorOnly(t *testing.T) {
 	Lease{}.ReleaseErr(errFatal)
 }
 
+// Whoever has the connection now may be using or closing it, so that the hook must not even look at it.
+//
+//poolgen:if hasFatal
+func TestReleaseErrOfALeaseThatHasEndedAsksNothing(t *testing.T) {
+	virtual(t, PoolOptions{MaxSize: 1}, func(t *testing.T, b *backend) {
+		usual, asked := b.pool.context.fatal, 0
+		b.pool.context.fatal = func(err error, c *Conn) bool { asked++; return usual(err, c) }
+		h := b.acquire()
+		h.leave()
+		h.ReleaseErr(errDirty)
+		require.Equal(t, 1, asked)
+		h.ReleaseErr(errDirty)
+		again := b.acquire()
+		h.ReleaseErr(errFatal)
+		h.ReleaseErr(nil)
+		require.Equal(t, 1, asked)
+		require.Same(t, h.Conn(), again.Conn())
+		b.pool.context.fatal = usual
+	})
+}
+
 //poolgen:if hasFatal && hasOutside
 func TestReleaseErrOfAFreshConnectionClosesIt(t *testing.T) {
 	for _, err := range []error{nil, errFatal} {

@@ -60,11 +60,25 @@ func (l Lease) Release() {
 //
 //poolgen:if hasFatal
 func (l Lease) ReleaseErr(err error) {
-	end := Lease.Discard
-	defer func() { end(l) }()
-	if err == nil || l.slot == nil || !isFatal(err, l.Conn(), l.slot.pool.context) {
-		end = Lease.Release
+	if err == nil {
+		l.Release()
+		return
 	}
+	if !l.end() { // the connection is another one's
+		return
+	}
+	s, p := l.slot, l.slot.pool
+	fatal := true // if the hook does not return
+	defer func() {
+		if fatal {
+			p.drop(s, &p.stats.RetiredDiscarded)
+		} else if hasRecycle {
+			p.recycle(s)
+		} else {
+			p.handOver(s)
+		}
+	}()
+	fatal = isFatal(err, s.conn, p.context)
 }
 
 // Created returns when the connection was created.
