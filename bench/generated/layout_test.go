@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Two places that share a cache line slow down those who use them at the same time: by three, as S2 shows.
+// Two places that share a cache line slow down those who use them at the same time: S2 took three times as long.
 func TestThePlacesOfAConstantSizeAreCacheLines(t *testing.T) {
 	standard, err := NewDefaultFixedPool(nil, DefaultFixedPoolOptions{})
 	require.NoError(t, err)
